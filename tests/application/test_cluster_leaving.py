@@ -1,8 +1,6 @@
 """A process of a cluster ends in order: what it gives, what it says, and by when it is gone."""
 
 import itertools
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -12,24 +10,9 @@ from actors.device.command import CommandStatus
 from lorawan.kuando import LightState
 from store.engine.memory import Fate
 from store.engine.shards import FLEET, shard_of
-from tests.support.cluster_house import Street
-from tests.support.running_application import make_world
+from tests.support.cluster_house import two_houses
 
 RED = LightState(red=255, blue=0, green=0, on=255, off=0)
-
-
-@asynccontextmanager
-async def two_houses(lights: int) -> AsyncGenerator[tuple[Street, trio.Nursery], None]:
-    """Two processes that share a fleet, each with its part of it."""
-    world = make_world(lights=lights)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
-        yield street, nursery
-        nursery.cancel_scope.cancel(reason="the test ends")
 
 
 async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(

@@ -7,8 +7,7 @@ from actors.device.command import CommandStatus
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
 from store.engine.shards import ALL_SHARDS
-from tests.support.cluster_house import Street
-from tests.support.running_application import make_world
+from tests.support.cluster_house import two_houses
 
 RED = LightState(red=255, blue=0, green=0, on=255, off=0)
 BLUE = LightState(red=0, blue=255, green=0, on=255, off=0)
@@ -17,14 +16,9 @@ BLUE = LightState(red=0, blue=255, green=0, on=255, off=0)
 async def test_nothing_is_commanded_until_a_person_has_restored_it(
     autojump_clock: MockClock,
 ) -> None:
-    world = make_world(lights=6)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        houses = await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
+    async with two_houses(lights=6) as (street, _):
         await street.settled()
+        houses, world = street.houses, street.world
         dev_eui = next(iter(world.stations))
         command = await houses[0].command(dev_eui, RED)
         assert (await houses[1].final(command.id)).status is CommandStatus.VERIFIED
@@ -48,4 +42,3 @@ async def test_nothing_is_commanded_until_a_person_has_restored_it(
         await trio.sleep(30)
         again = await houses[1].command(dev_eui, BLUE)
         assert (await houses[0].final(again.id)).status is CommandStatus.VERIFIED
-        nursery.cancel_scope.cancel(reason="the test ends")

@@ -5,14 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-import trio
 from quart_trio import QuartTrio
 
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.asgi import ask
-from tests.support.cluster_house import House, Street
-from tests.support.running_application import make_world
+from tests.support.cluster_house import House, Street, two_houses
 
 JSON = ("Content-Type", "application/json")
 HOST = ("Host", "localhost")
@@ -56,13 +54,6 @@ class Doors:
 
 @asynccontextmanager
 async def doors(lights: int = 6) -> AsyncIterator[Doors]:
-    world = make_world(lights=lights)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
+    async with two_houses(lights) as (street, _):
         await street.settled()
         yield Doors(street)
-        nursery.cancel_scope.cancel(reason="the test ends")

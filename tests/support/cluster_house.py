@@ -4,7 +4,8 @@ The actors are the production ones; only engine, network and clock are others.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -25,7 +26,7 @@ from simulation.world.world import World
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.shards import ALL_SHARDS, FLEET
 from store.shards import ShardStore
-from tests.support.running_application import DEFAULT_EPOCH_AT, POLICIES, world_began
+from tests.support.running_application import DEFAULT_EPOCH_AT, POLICIES, make_world, world_began
 
 
 class House:
@@ -199,3 +200,17 @@ class Street:
             self._turn += 1
             house = self.houses[self._turn % len(self.houses)]
             await house.parts.flow.intake.deliver(event)
+
+
+@asynccontextmanager
+async def two_houses(lights: int) -> AsyncGenerator[tuple[Street, trio.Nursery], None]:
+    """Two processes that share a fleet, each with its part of it."""
+    world = make_world(lights=lights)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south")
+        await trio.sleep(30)
+        await street.owned_by_all()
+        yield street, nursery
+        nursery.cancel_scope.cancel(reason="the test ends")

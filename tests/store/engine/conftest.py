@@ -3,13 +3,16 @@
 import itertools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
+import redis
 
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.port import Engine
 from store.engine.redis.engine import RedisEngine
 from store.engine.redis.url import target_of
+from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ClusterServers, ReplicatedServers
 
 _prefixes = (f"engine-{number}" for number in itertools.count())
@@ -27,6 +30,20 @@ def replicated_servers() -> Iterator[ReplicatedServers]:
 def cluster_servers() -> Iterator[ClusterServers]:
     with ClusterServers() as servers:
         yield servers
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """One server, of this test alone."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def admin(server: RedisServer) -> Iterator[Any]:
+    """A connection of our own to it."""
+    with redis.Redis.from_url(server.url, protocol=2) as client:
+        yield client
 
 
 @pytest.fixture(params=["memory", "redis", "sentinel", "cluster"])

@@ -30,12 +30,6 @@ from tests.support.redis_sites import client_of, replicas_of, wait_until
 
 
 @pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 def pair() -> Iterator[tuple[RedisServer, RedisServer]]:
     """A server and its replica."""
     with RedisServer() as master, RedisServer() as replica:

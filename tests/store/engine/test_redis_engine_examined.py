@@ -22,12 +22,6 @@ SLOTS = 16_384
 
 
 @pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: RedisServer) -> redis.Redis:
     client: redis.Redis = client_of(server)
     return client

@@ -1,10 +1,9 @@
 """Commits of many shards to one server are carried out, and synced, together."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-import redis
 
 from store.engine.port import Applied, Commit, Engine, Lease, Result
 from store.engine.redis.engine import RedisEngine
@@ -14,18 +13,6 @@ from store.errors import StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, taken
 from tests.support.redis_server import RedisServer
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[Any]:
-    with redis.Redis.from_url(server.url, protocol=2) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """One connection: when it is made anew, and who is told that the node failed."""
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any
 
 import pytest
@@ -21,12 +21,6 @@ from store.errors import StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, taken
 from tests.support.redis_server import RedisServer
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 class Pretended:

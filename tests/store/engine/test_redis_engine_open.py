@@ -3,7 +3,6 @@
 import inspect
 import itertools
 import re
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -31,12 +30,6 @@ from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_
 
 RIGHTS = ("~{lamplighter*", "&lamplighter:bell:*", "+@all", "-@admin", "-@dangerous", "+config|get")
 """What docs/cluster.md gives a user of its own, with INFO and ROLE beside it."""
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Answers to a process that does not read them take a bounded part of the engine's memory."""
 
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-import redis
 
 from actors.cluster.carried import ANSWER_BYTES_MOST
 from store.engine.port import Engine
@@ -15,18 +14,6 @@ from store.engine.redis.replies import LARGE_BYTES, LARGE_KEPT
 from store.engine.redis.url import target_of
 from tests.store.engine.conftest import opened_engine
 from tests.support.redis_server import RedisServer
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[Any]:
-    with redis.Redis.from_url(server.url, protocol=2) as client:
-        yield client
 
 
 @pytest.fixture
