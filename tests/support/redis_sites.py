@@ -65,7 +65,7 @@ class ReplicatedServers:
             start(stack, *self.servers, *self.sentinels)
             for replica in self.replicas:
                 client_of(replica).replicaof(self.master.host, self.master.port)
-            wait_until(lambda: replicas_of(self.master) == len(self.replicas))
+            self.wait_until_in_step()
             quorum = len(self.sentinels) // 2 + 1
             for sentinel in self.sentinels:
                 client = client_of(sentinel)
@@ -88,6 +88,12 @@ class ReplicatedServers:
         traceback: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def wait_until_in_step(self) -> None:
+        """Until every replica follows the first master and has all that it has. A replica counts as
+        connected while it still reads the whole copy; it confirms nothing and answers nothing."""
+        wait_until(lambda: replicas_of(self.master) == len(self.replicas))
+        wait_until(lambda: all(map(_follows, self.replicas)))
 
     def new_master(self) -> RedisServer:
         """Whoever was promoted in place of the first master; waits for it."""
@@ -226,6 +232,11 @@ def replicas_of(server: RedisServer) -> int:
         if name.startswith("slave") and isinstance(each, dict)
     ]
     return states.count("online")
+
+
+def _follows(replica: RedisServer) -> bool:
+    told = client_of(replica).info("replication")
+    return bool(told.get("master_link_status") == "up")
 
 
 def role_of(server: RedisServer) -> str:

@@ -162,6 +162,7 @@ async def test_a_replica_that_is_missing_is_a_warning_until_it_is_back(
             assert "1 replica is connected and 1 must confirm" in warning
         finally:
             client_of(replica).replicaof("127.0.0.1", master.port)
+            await trio.to_thread.run_sync(replicated_servers.wait_until_in_step)
         await trio.to_thread.run_sync(wait_until, lambda: not engine.durability_warnings)
         nursery.cancel_scope.cancel()
 
