@@ -24,7 +24,8 @@ HOUR_S = 3_600.0
 LOOK_S = 10.0
 WAITS_MOST_S = 150.0
 """What an inbox holds for a light that takes nothing is given up after a minute, unless the engine
-does not answer: an outage takes half a minute."""
+does not answer: an outage takes half a minute. Who stands still, once or again and again, for
+minutes, gives nothing up, and is asked when it goes on."""
 STILL_S = 15.0
 SHOWN_S = 3.0
 BEATS_SOON = 0.8
@@ -184,7 +185,7 @@ class ClusterSimulation:
                 if house.application is not None:
                     for broken in bounds(house.application.supervisor.report()):
                         self.oracle.breaks("service", f"{house.boot}: {broken}")
-                if house.parts is not None:
+                if house.parts is not None and not house.connection.still:
                     waits_s = house.parts.flow.inbox.statistics().oldest_wait_s
                     if waits_s > WAITS_MOST_S:
                         what = f"{house.boot}: an entry of an inbox has waited {waits_s:.0f} s"
