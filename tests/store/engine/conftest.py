@@ -13,7 +13,7 @@ from store.engine.port import Engine
 from store.engine.redis.engine import RedisEngine
 from store.engine.redis.url import target_of
 from tests.support.redis_server import RedisServer
-from tests.support.redis_sites import ClusterServers, ReplicatedServers
+from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of
 
 _prefixes = (f"engine-{number}" for number in itertools.count())
 
@@ -44,6 +44,13 @@ def admin(server: RedisServer) -> Iterator[Any]:
     """A connection of our own to it."""
     with redis.Redis.from_url(server.url, protocol=2) as client:
         yield client
+
+
+@pytest.fixture
+def client(server: RedisServer) -> redis.Redis:
+    """A client of it, of which what it answers is text."""
+    client: redis.Redis = client_of(server)
+    return client
 
 
 @pytest.fixture(params=["memory", "redis", "sentinel", "cluster"])

@@ -22,12 +22,6 @@ SLOTS = 16_384
 
 
 @pytest.fixture
-def client(server: RedisServer) -> redis.Redis:
-    client: redis.Redis = client_of(server)
-    return client
-
-
-@pytest.fixture
 def node() -> Iterator[RedisServer]:
     """A cluster of one node."""
     with RedisServer(cluster_timeout_ms=2_000) as node:

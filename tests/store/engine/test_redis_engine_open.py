@@ -32,12 +32,6 @@ RIGHTS = ("~{lamplighter*", "&lamplighter:bell:*", "+@all", "-@admin", "-@danger
 """What docs/cluster.md gives a user of its own, with INFO and ROLE beside it."""
 
 
-@pytest.fixture
-def client(server: RedisServer) -> redis.Redis:
-    client: redis.Redis = client_of(server)
-    return client
-
-
 async def refusal(url: str) -> str:
     """Why `open` refuses, after `inspect` has told or raised the same."""
     with pytest.raises(StoreRefused) as opening:
