@@ -16,7 +16,6 @@ from typing import Any
 import structlog
 import trio
 import typer
-from trio.testing import MockClock
 
 from api.cli.app import app as command_line
 from api.cli.exits import Exit
@@ -27,6 +26,7 @@ from store.memory import MemoryDisk
 from store.port import Table
 from tests.compatibility import house, surface
 from tests.compatibility.conftest import DATA
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.fake_application import FakeApplication
 
 
@@ -85,7 +85,7 @@ def lines_of(disk: MemoryDisk) -> list[list[Any]]:
 def main(version: str) -> None:
     """Write the files of this version."""
     with structlog.testing.capture_logs():
-        told = trio.run(lived, clock=MockClock(autojump_threshold=0))
+        told = in_virtual_time(lived)
         found = seen() | {"live": told["live"], "metrics": told["metrics"]}
     surface_file = DATA / f"surface-{version}.json"
     surface_file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

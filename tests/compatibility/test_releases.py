@@ -12,13 +12,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-import trio
-from trio.testing import MockClock
 
 from store.memory import MemoryDisk
 from store.port import Append, Put, Table
 from tests.compatibility import house, record, surface
 from tests.compatibility.conftest import DATA
+from tests.support.clock_and_threads import in_virtual_time
 
 RELEASES = sorted(
     file.name.removeprefix("store-").removesuffix(".jsonl.gz")
@@ -43,7 +42,7 @@ def recorded(version: str) -> dict[str, Any]:
 @cache
 def told_now() -> dict[str, Any]:
     """What a house of this version tells and keeps."""
-    return trio.run(record.lived, clock=MockClock(autojump_threshold=0))
+    return in_virtual_time(record.lived)
 
 
 @cache
@@ -133,7 +132,7 @@ def test_all_that_was_stored_is_told_again(version: str) -> None:
             assert home.application.unreadable.listed() == ()
         return found
 
-    assert trio.run(read, clock=MockClock(autojump_threshold=0)) == []
+    assert in_virtual_time(read) == []
 
 
 def test_the_recorder_writes_what_this_test_reads() -> None:

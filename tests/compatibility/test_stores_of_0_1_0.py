@@ -11,7 +11,6 @@ from typing import Any
 
 import trio
 from quart.typing import TestClientProtocol as Client
-from trio.testing import MockClock
 
 from actors.board.rollout import Rollout, State
 from actors.clocks.clock import RunClock
@@ -31,6 +30,7 @@ from store.port import Append, Put, Store, Table
 from tests.compatibility import surface
 from tests.compatibility.conftest import DATA, OpenStore
 from tests.store.conftest import opened
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 CUT_OFF_AT = 1_767_227_038.2771485
@@ -152,7 +152,7 @@ async def test_an_equal_request_is_still_known(old_store: OpenStore) -> None:
 
 def test_open_commands_go_on_and_wishes_are_kept(old_store: OpenStore) -> None:
     disk = trio.run(copied, old_store)
-    trio.run(go_on, disk, clock=MockClock(autojump_threshold=0))
+    in_virtual_time(go_on, disk)
 
 
 JOINED = LightState(0, 53, 0)

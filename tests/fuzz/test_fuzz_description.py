@@ -24,7 +24,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from schemathesis.transport.serialization import serialize_binary
-from trio.testing import MockClock
 
 from actors.refusal import Refusal
 from api.http.app import create_app
@@ -32,6 +31,7 @@ from lorawan.kuando import LightState
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, WEBHOOK, settings_with
 from tests.fuzz.conftest import SEEKS, restarts, rounds
 from tests.support.asgi import ask
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 CHECKS = [
@@ -196,4 +196,4 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
 )
 @given(data=st.data())
 def test_every_answer_is_described(data: st.DataObject, tokens: dict[str, list[str]]) -> None:
-    trio.run(explore, data, tokens, clock=MockClock(autojump_threshold=0))
+    in_virtual_time(explore, data, tokens)

@@ -14,12 +14,12 @@ from itertools import count, islice
 import pytest
 import trio
 from quart_trio import QuartTrio
-from trio.testing import MockClock
 
 from api.http.app import create_app
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK, settings_with
 from tests.fuzz.conftest import rounds
 from tests.support.asgi import ask
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import make_world, running_application
 
 FILL = 1_100
@@ -168,8 +168,6 @@ def test_nothing_stays(
     requests: int,
     bytes_most: int,
 ) -> None:
-    kept, answered = trio.run(
-        growth, send, fill, requests, quiet_logs, clock=MockClock(autojump_threshold=0)
-    )
+    kept, answered = in_virtual_time(growth, send, fill, requests, quiet_logs)
     assert answered <= statuses
     assert kept < bytes_most

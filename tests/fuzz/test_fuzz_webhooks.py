@@ -15,12 +15,12 @@ import trio
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from quart.typing import TestClientProtocol as Client
-from trio.testing import MockClock
 
 from actors.device.model import Device
 from api.http.app import create_app
 from tests.api.conftest import settings_with
 from tests.fuzz.conftest import SEEKS, restarts, rounds
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.event_vectors import DATA
 from tests.support.lorawan_strategies import spoilt
 from tests.support.running_application import RunningApplication, make_world, running_application
@@ -207,11 +207,6 @@ async def deliver_all(deliveries: list[Delivery] | None, data: Any = None) -> se
         return statuses
 
 
-def in_virtual_time(deliveries: list[Delivery] | None, data: Any = None) -> set[int]:
-    clock = MockClock(autojump_threshold=0)
-    return trio.run(deliver_all, deliveries, data, clock=clock)
-
-
 @settings(
     max_examples=rounds(12),
     deadline=None,
@@ -225,18 +220,22 @@ def in_virtual_time(deliveries: list[Delivery] | None, data: Any = None) -> set[
 )
 @given(st.data())
 def test_no_delivery_hurts_the_house(data: st.DataObject) -> None:
-    in_virtual_time(None, data)
+    in_virtual_time(deliver_all, None, data)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("media_type", [JSON, PROTOBUF])
 def test_hostile_bodies_of_every_kind(kind: str, media_type: str) -> None:
-    statuses = in_virtual_time([(f"event={kind}", media_type, body) for body in HOSTILE])
+    statuses = in_virtual_time(
+        deliver_all, [(f"event={kind}", media_type, body) for body in HOSTILE]
+    )
     assert statuses <= {400, 413}
 
 
 def test_the_real_bodies_are_taken() -> None:
-    statuses = in_virtual_time([(f"event={k}", JSON, json.dumps(b).encode()) for k, b in BODIES])
+    statuses = in_virtual_time(
+        deliver_all, [(f"event={k}", JSON, json.dumps(b).encode()) for k, b in BODIES]
+    )
     assert len(BODIES) > 20
     assert statuses <= {202, 204}
 
@@ -259,4 +258,4 @@ def test_the_real_uplinks_in_protobuf_reach_their_light() -> None:
                     # More than one where the light's actor asks the network about it.
                     assert heard(home.devices[dev_eui]) > before
 
-    trio.run(reach, clock=MockClock(autojump_threshold=0))
+    in_virtual_time(reach)

@@ -23,8 +23,8 @@ from tests.reliability.site import (
     colour_frames,
     empty_world,
     furnish,
-    in_virtual_time,
 )
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 LIGHTS = 100

@@ -19,10 +19,10 @@ from tests.reliability.site import (
     NEVER_S,
     PRODUCTION,
     empty_world,
-    in_virtual_time,
     own_gateway,
 )
 from tests.reliability.trials import trials_of
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)

@@ -16,8 +16,9 @@ from actors.device.command import CommandStatus
 from actors.device.model import Phase
 from lorawan.kuando import LightState
 from simulation.world.world import World
-from tests.reliability.site import COLOUR_BYTES, COLOURS, empty_world, in_virtual_time, own_gateway
+from tests.reliability.site import COLOUR_BYTES, COLOURS, empty_world, own_gateway
 from tests.reliability.trials import trials_of
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication
 
 WEIGHTS = {"normal": 0.97, "gateway outage": 0.02, "unpowered": 0.01}

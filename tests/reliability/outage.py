@@ -14,8 +14,8 @@ from tests.reliability.site import (
     SETTLED_MOST_S,
     empty_world,
     furnish,
-    in_virtual_time,
 )
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 OUTAGES_S = (300.0, 900.0, 3_600.0)

@@ -10,7 +10,8 @@ from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from simulation.world.gateway import SentFrame
 from simulation.world.region import EU868
-from tests.reliability.site import COLOURS, empty_world, furnish, in_virtual_time
+from tests.reliability.site import COLOURS, empty_world, furnish
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 LOSS = 0.05

@@ -4,15 +4,9 @@ Actors and policies are the production ones with their defaults; the only settin
 operators are advised to make, `rx2_dr = 3` (SF9), unless an experiment says so.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-import trio
-
 from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from lorawan.kuando import LightState
-from simulation.harness.quick_clock import quick_clock
 from simulation.world.device import ServerSettings
 from simulation.world.gateway import SentFrame
 from simulation.world.layout import device_info
@@ -20,8 +14,6 @@ from simulation.world.profile import CALM, Profile
 from simulation.world.radio import Link
 from simulation.world.region import EU868_SF9, RadioRegion
 from simulation.world.world import World
-
-T = TypeVar("T")
 
 PRODUCTION = Policies(dispatch=DispatchPolicy(rx2_dr=3))
 COLOURS = (
@@ -39,11 +31,6 @@ COLOUR_BYTES = frozenset({5, 6})
 POWER_ON_S = 5.0
 """Each light so long after the one before: joins and first words are not what is measured."""
 SOFTWARE, HARDWARE = 68, 15
-
-
-def in_virtual_time(main: Callable[..., Awaitable[T]], *args: object) -> T:
-    """Run it in a Trio of its own, whose clock jumps when everybody waits."""
-    return trio.run(main, *args, clock=quick_clock())
 
 
 def empty_world(

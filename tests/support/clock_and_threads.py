@@ -5,12 +5,25 @@ a picture. On a busy machine that is many jumps, and whoever waits for an answer
 thread runs into a deadline that in earnest would be seconds away.
 """
 
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trio
 from trio.testing import MockClock
+
+from simulation.harness.quick_clock import quick_clock
+
+T = TypeVar("T")
+
+
+def in_virtual_time(main: Callable[..., Awaitable[T]], *args: object) -> T:
+    """Run it in a Trio of its own, whose clock jumps when everybody waits, for no thread."""
+    clock = quick_clock()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        stand_still_for_threads(clock, monkeypatch)
+        return trio.run(main, *args, clock=clock)
 
 
 def stand_still_for_threads(clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:

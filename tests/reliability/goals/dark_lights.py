@@ -6,7 +6,8 @@ import trio
 
 from tests.reliability.goals.building import Building
 from tests.reliability.goals.single_orders import LIGHTS, Watch, Watched
-from tests.reliability.site import COLOURS, SETTLED_MOST_S, in_virtual_time
+from tests.reliability.site import COLOURS, SETTLED_MOST_S
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 DARK_MOST_S = 14 * 3_600.0

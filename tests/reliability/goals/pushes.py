@@ -18,7 +18,8 @@ from simulation.world.frames import DownlinkFrame, UplinkFrame
 from simulation.world.observer import Observer
 from simulation.world.world import World
 from tests.reliability.goals.building import Building, lived_in
-from tests.reliability.site import COLOUR_BYTES, COLOURS, in_virtual_time
+from tests.reliability.site import COLOUR_BYTES, COLOURS
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication
 
 LIMIT_S = 4_000.0

@@ -25,8 +25,8 @@ from tests.reliability.site import (
     COLOUR_BYTES,
     COLOURS,
     SETTLED_MOST_S,
-    in_virtual_time,
 )
+from tests.support.clock_and_threads import in_virtual_time
 from tests.support.running_application import RunningApplication, running_application
 
 LIGHTS = 50
