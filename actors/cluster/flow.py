@@ -30,6 +30,7 @@ from actors.cluster.light_side import LightSide
 from actors.cluster.messages import FailoverTook, ForLight, LightGone, Message
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
+from actors.cluster.stored_since import stored_since
 from actors.cluster.twice import AskedBefore
 from actors.device.command import Command
 from actors.device.model import Device
@@ -195,14 +196,16 @@ class Flow:
         self._unread.add(shard)
         self.follower.drop(shard)
 
-    async def show(self, shard: str, devices: Sequence[Device], odd: Iterable[str]) -> None:
-        """These are all its lights as they are stored, and the DevEUIs of odd records. What else is
-        shown of it may be what a failover took. Raises StoreError."""
+    async def show(
+        self, shard: str, lease: Lease, devices: Sequence[Device], odd: Iterable[str]
+    ) -> None:
+        """These are all its lights as they were stored under this lease, and the DevEUIs of odd
+        records. What else is shown of it may be what a failover took. Raises StoreError."""
         self._unread.discard(shard)  # what follows was read after a commit of ours
         lights: dict[str, str | None] = dict.fromkeys(odd)
         lights |= {one.dev_eui: self._feed_board.show_light(one) for one in devices}
         doubtful = self._feed_board.keep_only(shard, lights)
-        found = await self._ports.engine.get([(shard, Table.COMMAND, one) for one in doubtful])
+        found = await stored_since(self._ports.engine, shard, doubtful, lease)
         for command_id, record in zip(doubtful, found, strict=True):
             self._feed_board.show_command(command_id, record)
 

@@ -16,11 +16,12 @@ import structlog
 import trio
 
 from actors.cluster.feed_board import TABLES, FeedBoard
+from actors.cluster.stored_since import ReadEngine, stored_since
 from actors.supervision import Backoff
 from store.engine.epochs import DATA_LOST, is_lost
 from store.engine.port import FeedEntry, Lease, Snapshot
 from store.errors import StoreError, StoreUnavailable
-from store.port import Record, Table
+from store.port import Table
 from store.shards.feed import decode_feed
 
 log = structlog.get_logger()
@@ -42,7 +43,7 @@ Position = tuple[int, int]
 """Epoch and number of a commit."""
 
 
-class FollowEngine(Protocol):
+class FollowEngine(ReadEngine, Protocol):
     """What is needed of the engine."""
 
     async def read_feeds(
@@ -53,10 +54,6 @@ class FollowEngine(Protocol):
 
     async def snapshot(self, shard: str, tables: Sequence[Table]) -> Snapshot:
         """These tables of a shard and its lease, at one instant."""
-        ...
-
-    async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
-        """One record for each (shard, table, key)."""
         ...
 
 
@@ -318,7 +315,7 @@ class Follower:
             shard, snapshot.tables, still=lambda: self._shards.get(shard) is followed
         )
         # Before the position is known: without an answer the shard is read anew as a whole.
-        found = await self._engine.get([(shard, Table.COMMAND, one) for one in doubtful])
+        found = await stored_since(self._engine, shard, doubtful, snapshot.lease)
         if self._shards.get(shard) is not followed:
             return
         for command_id, record in zip(doubtful, found, strict=True):

@@ -117,7 +117,8 @@ class ShardHome:
             devices = await self._devices(records)
             self._check(shard, snapshot)  # a failover meanwhile may have set all of that back
             self._known.add(shard)
-            await self._flow.show(shard, devices, [record.key for record in records])
+            odd = [record.key for record in records]
+            await self._flow.show(shard, snapshot.lease, devices, odd)
             await self._fleet.restore(devices)
             self._began([device.dev_eui for device in devices])
         self._flow.taken(shard, snapshot.lease)

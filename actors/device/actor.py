@@ -122,7 +122,7 @@ class DevicePorts:
     """A command as it ended, where it did and that is known; of lights that run here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Unfinished:
     """A step on its way to the store, or stored and not yet told to everybody."""
 
@@ -130,6 +130,8 @@ class _Unfinished:
     effects: list[Effect]
     value: bytes
     """The record as it is stored, to know it again."""
+    stored: bool = False
+    """It is known to be stored, and is not asked for again."""
 
 
 class DeviceActor:
@@ -240,6 +242,7 @@ class DeviceActor:
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))
             await self._commit(writes)
+            self._unfinished.stored = True
             self.device = device
             ports.taught.note(device)
             self._show(effects)
@@ -262,13 +265,14 @@ class DeviceActor:
         left = self._unfinished
         if left is None:
             return
-        stored = await self._ports.store_writer.read(Table.DEVICE, self.device.dev_eui)
-        was_stored = stored is not None and stored.value == left.value
-        if was_stored:
+        if not left.stored:
+            found = await self._ports.store_writer.read(Table.DEVICE, self.device.dev_eui)
+            left.stored = found is not None and found.value == left.value
+        if left.stored:
             self.device = left.device
             self._show(left.effects)
         self._unfinished = None
-        if was_stored:
+        if left.stored:
             self._let_out(left.effects)
 
     async def _catch_up(self) -> None:

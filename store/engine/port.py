@@ -202,6 +202,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     tables: Mapping[Table, Sequence[Record]]
 
 
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """Some records of a shard, None for those that are not there, and its lease, at one instant."""
+
+    lease: Lease
+    records: Sequence[Record | None]
+
+
 class Member(msgspec.Struct, frozen=True):
     """A process that takes part. `beat` rises while it is alive."""
 
@@ -363,12 +370,16 @@ class Engine(Protocol):
         """These tables of a shard and its lease, at one instant."""
         ...
 
-    async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
-        """One record for each (shard, table, key)."""
+    async def read(self, shard: str, table: Table, keys: Sequence[str]) -> Reading:
+        """A record of this table for each key, and the shard's lease, at one instant.
+
+        The lease tells how old they are: after a fail-over the engine may lack what this process
+        knows to be stored, until whoever stored it has sent it again.
+        """
         ...
 
-    async def scan(self, shard: str, table: Table) -> Sequence[Record]:
-        """Every record of a table of a shard, by key, at one instant."""
+    async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
+        """One record for each (shard, table, key), which may be of any shards."""
         ...
 
     async def streams(self, shard: str) -> Sequence[str]:

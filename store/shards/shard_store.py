@@ -259,8 +259,17 @@ class ShardStore:
     # --------------------------------------------------------------------------------- reading
 
     async def get(self, table: Table, key: str) -> Record | None:
-        """One record; a command is looked for in every shard at once."""
+        """One record; a command is looked for in every shard at once.
+
+        Of a shard that is owned here it has all that was acknowledged here. Raises StoreUnavailable
+        where the engine lacks some of that, as after a fail-over until it is sent again.
+        """
         shards = shards_of_key(table, key)
+        known = self._writer.acknowledged(shards[0]) if len(shards) == 1 else None
+        if known is not None:
+            reading = await self.engine.read(shards[0], table, [key])
+            self._check_read(shards[0], reading.lease, known)
+            return reading.records[0]
         try:
             found = await self.engine.get([(shard, table, key) for shard in shards])
         except StoreUnavailable:
@@ -299,13 +308,16 @@ class ShardStore:
         return None
 
     async def scan(self, table: Table) -> Sequence[Record]:
-        """Every record of a table, of all shards, by key."""
+        """Every record of a table, of all shards, by key; of those that are owned as `get`."""
         records: list[Record] = []
         failures: list[StoreError] = []
 
         async def scan(shard: str) -> None:
+            known = self._writer.acknowledged(shard)
             try:
-                records.extend(await self.engine.scan(shard, table))
+                snapshot = await self.engine.snapshot(shard, [table])
+                self._check_read(shard, snapshot.lease, known)
+                records.extend(snapshot.tables[table])
             except StoreError as error:
                 failures.append(error)
                 nursery.cancel_scope.cancel()
@@ -316,6 +328,13 @@ class ShardStore:
         if failures:
             raise failures[0]
         return sorted(records, key=lambda record: record.key)
+
+    def _check_read(self, shard: str, found: Lease, known: tuple[str, int] | None) -> None:
+        """Nobody may go on from what was before that which was acknowledged."""
+        if known is not None and (found.token != known[0] or found.seq < known[1]):
+            self.doubt()
+            why = "what is stored is older than what was acknowledged, which is sent again"
+            raise StoreUnavailable(f"shard {shard}: {why}")
 
     async def entries(
         self, stream: str, *, since: float, until: float, most: int, newest_first: bool = True

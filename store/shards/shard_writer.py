@@ -96,6 +96,12 @@ class ShardWriter:
         """The shards that are written here, with the lease that they were taken by."""
         return {shard: one.log.lease for shard, one in self._owned.items()}
 
+    def acknowledged(self, shard: str) -> tuple[str, int] | None:
+        """Token and number of the newest commit of which somebody was told that it is durable; None
+        for a shard that is not owned."""
+        one = self._owned.get(shard)
+        return None if one is None else (one.log.lease.token, one.log.acknowledged)
+
     def settled(self, shard: str) -> bool:
         """Whether everything that was handed in for this shard is confirmed."""
         return shard not in self._owned or not self._owned[shard].log.unsettled
@@ -337,22 +343,22 @@ class ShardWriter:
         one = self._owned.get(shard)
         if one is None:
             return
+        now = self._steady()
         ours = found.owner == self._boot  # by a take of ours whose answer did not come
         overtaken = was_overtaken(found, one.before[0], one.log.lease)
-        late = one.rested or (not ours and (overtaken or one.is_behind(found, self._steady())))
+        late = one.rested or (not ours and (overtaken or one.is_behind(found, now)))
         if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and late):
             log.warning("shard taken by another process", shard=shard, owner=found.owner)
             del self._owned[shard]
             self.on_fenced(shard)
             return
-        now = self._steady()
         if is_lost(found, max(now - one.taken_at, self.known_s(shard))):
             one.failed(StoreUnavailable(f"shard {shard}: {DATA_LOST}"), now)
             return
         self.failed_over = True
-        if told is Answer.SET_BACK and one.waits_for(found, self._steady()):
+        if told is Answer.SET_BACK and one.waits_for(found, now):
             why = f"shard {shard}: its owner before sends again what a failover took"
-            one.failed(StoreUnavailable(why), self._steady())
+            one.failed(StoreUnavailable(why), now)
             return
         try:
             ends = await self.lost_ends(shard, found)
@@ -361,13 +367,13 @@ class ShardWriter:
         except StoreUnavailable as error:
             one.failed(error, self._awake())
             return
-        self._awake()
+        now = self._awake()
         if self._owned.get(shard) is not one:
             return
         if lease is None:
-            one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
+            one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), now)
             return
-        one.is_ours(self._steady())
+        one.is_ours(now)
         one.waits_until = None
         one.log.begin_anew(lease, found, self.records(shard), ends)
         log.warning(

@@ -16,6 +16,7 @@ from store.engine.port import (
     Lease,
     Member,
     Post,
+    Reading,
     Result,
     Snapshot,
 )
@@ -45,7 +46,7 @@ class MemoryEngine(Way):
 
     async def time(self) -> float:
         """The engine's clock, Unix seconds."""
-        return await self.read("time", (), META, lambda _data: self.servers.wall())
+        return await self.read_one("time", (), META, lambda _data: self.servers.wall())
 
     # --------------------------------------------------------------------- leases and members
 
@@ -108,7 +109,7 @@ class MemoryEngine(Way):
 
     async def members(self) -> Sequence[Member]:
         """Every process that was told of and did not leave, dead ones too."""
-        return await self.read(
+        return await self.read_one(
             "members", (), META, lambda data: [one for _, one in sorted(data.members.items())]
         )
 
@@ -209,7 +210,7 @@ class MemoryEngine(Way):
             stream = data.replies.get(boot)
             return stream.after(after, most) if stream is not None else []
 
-        return await self.read("replies", (boot,), replies_to(boot), read)
+        return await self.read_one("replies", (boot,), replies_to(boot), read)
 
     async def hear(
         self,
@@ -241,7 +242,16 @@ class MemoryEngine(Way):
             one = data.shard(shard)
             return Snapshot(one.lease, {table: one.disk.records(table) for table in tables})
 
-        return await self.read("snapshot", (shard,), shard, read)
+        return await self.read_one("snapshot", (shard,), shard, read)
+
+    async def read(self, shard: str, table: Table, keys: Sequence[str]) -> Reading:
+        """A record of this table for each key, and the shard's lease, at one instant."""
+
+        def read(data: Data) -> Reading:
+            one = data.shard(shard)
+            return Reading(one.lease, [one.disk.record(table, key) for key in keys])
+
+        return await self.read_one("read", (shard,), shard, read)
 
     async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
         """One record for each (shard, table, key)."""
@@ -255,13 +265,6 @@ class MemoryEngine(Way):
             },
         )
         return [found[shard][table, key] for shard, table, key in keys]
-
-    async def scan(self, shard: str, table: Table) -> Sequence[Record]:
-        """Every record of a table of a shard, by key."""
-        found = await self.read_each(
-            "scan", [shard], lambda data, name: data.shard(name).disk.records(table)
-        )
-        return found[shard]
 
     async def streams(self, shard: str) -> Sequence[str]:
         """The names of a shard's streams that hold entries."""

@@ -109,7 +109,7 @@ class Way:
                 return {shard: read(data, shard) for shard in names}
 
             try:
-                found.update(await self.read(name, names, names[0], read_all))
+                found.update(await self.read_one(name, names, names[0], read_all))
             except StoreError as error:
                 errors.append(error)
 
@@ -133,7 +133,9 @@ class Way:
                 for part in parts:
                     nursery.start_soon(act, part)
 
-    async def read(self, name: str, about: Sequence[str], tag: str, read: Callable[[Data], T]) -> T:
+    async def read_one(
+        self, name: str, about: Sequence[str], tag: str, read: Callable[[Data], T]
+    ) -> T:
         """What the master of this hash tag holds, at one instant."""
         request = Request(name, tuple(about))
         fate, back_s = await self._leave(request)

@@ -20,6 +20,7 @@ from store.engine.port import (
     Lease,
     Member,
     Post,
+    Reading,
     Result,
     Snapshot,
 )
@@ -276,15 +277,15 @@ class RedisEngine:
         self._check_open()
         return await reads.snapshot(self._lanes, self._keys, shard, tables)
 
+    async def read(self, shard: str, table: Table, keys: Sequence[str]) -> Reading:
+        """A record of this table for each key, and the shard's lease, at one instant."""
+        self._check_open()
+        return await reads.read(self._lanes, self._keys, shard, table, keys)
+
     async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
         """One record for each (shard, table, key)."""
         self._check_open()
         return await reads.get(self._lanes, self._keys, keys)
-
-    async def scan(self, shard: str, table: Table) -> Sequence[Record]:
-        """Every record of a table of a shard, by key."""
-        self._check_open()
-        return await reads.scan(self._lanes, self._keys, shard, table)
 
     async def streams(self, shard: str) -> Sequence[str]:
         """The names of a shard's streams that hold entries, in any order."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from store.engine.port import FeedEntry, InboxEntry, Snapshot
+from store.engine.port import FeedEntry, InboxEntry, Lease, Reading, Snapshot
 from store.engine.redis.errors import error_of
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
-from store.engine.redis.node import Answer, only
+from store.engine.redis.node import Answer, Command, only
 from store.engine.redis.staging import lease_of
 from store.port import Entry, Record, Table
 from store.redis_values import entry_of, record_of
@@ -50,18 +50,24 @@ def feed_entries(answer: Sequence[Any]) -> list[FeedEntry]:
 
 
 async def snapshot(lanes: Lanes, keys: Keys, shard: str, tables: Sequence[Table]) -> Snapshot:
-    """These tables of a shard and its lease, at one instant."""
-    asked: list[Asked] = [
-        (shard, ("MULTI",)),
-        (shard, ("HMGET", keys.lease(shard), *LEASE_FIELDS)),
-        *((shard, ("HGETALL", keys.table(shard, table))) for table in tables),
-        (shard, ("EXEC",)),
-    ]
-    answers = await lanes.ask_whole(Work.READ, asked, answer_s=SNAPSHOT_S)
-    for answer in answers[:-1]:  # what was refused when it was queued says more than EXEC does
-        only([answer])
-    lease, *found = _of_transaction(only(answers[-1:]))
-    return Snapshot(lease_of(lease), dict(zip(tables, map(_records, found), strict=True)))
+    """These tables of a shard and its lease, at one instant.
+
+    Not in steps: a cursor of HSCAN means something only to the server that gave it, and the next
+    step may be answered by another one, or by the same after a restart, without an error.
+    """
+    wanted: list[Command] = [("HGETALL", keys.table(shard, table)) for table in tables]
+    lease, found = await _with_lease(lanes, keys, shard, wanted, answer_s=SNAPSHOT_S)
+    return Snapshot(lease, dict(zip(tables, map(_records, found), strict=True)))
+
+
+async def read(
+    lanes: Lanes, keys: Keys, shard: str, table: Table, wanted: Sequence[str]
+) -> Reading:
+    """A record of this table for each key, and the shard's lease, at one instant."""
+    asked: list[Command] = [("HMGET", keys.table(shard, table), *wanted)] if wanted else []
+    lease, found = await _with_lease(lanes, keys, shard, asked)
+    packed = found[0] if found else ()
+    return Reading(lease, [_record(key, one) for key, one in zip(wanted, packed, strict=True)])
 
 
 async def get(
@@ -70,21 +76,7 @@ async def get(
     """One record for each (shard, table, key)."""
     asked = [(shard, ("HGET", keys.table(shard, table), key)) for shard, table, key in wanted]
     answers = _whole(await lanes.ask(Work.READ, asked))
-    return [
-        None if packed is None else record_of(key.encode(), packed)
-        for (_, _, key), packed in zip(wanted, answers, strict=True)
-    ]
-
-
-async def scan(lanes: Lanes, keys: Keys, shard: str, table: Table) -> list[Record]:
-    """Every record of a table of a shard, by key, at one instant.
-
-    Not in steps: a cursor of HSCAN means something only to the server that gave it, and the next
-    step may be answered by another one, or by the same after a restart, without an error.
-    """
-    asked = [(shard, ("HGETALL", keys.table(shard, table)))]
-    flat = only(await lanes.ask(Work.READ, asked, answer_s=SNAPSHOT_S))
-    return sorted(_records(flat), key=attrgetter("key"))
+    return [_record(key, packed) for (_, _, key), packed in zip(wanted, answers, strict=True)]
 
 
 async def entries(lanes: Lanes, keys: Keys, shards: Sequence[str], span: Span) -> list[Entry]:
@@ -113,6 +105,28 @@ async def entries(lanes: Lanes, keys: Keys, shards: Sequence[str], span: Span) -
     return list(islice(merge(*of_shards, key=order, reverse=span.newest_first), span.most))
 
 
+async def _with_lease(
+    lanes: Lanes,
+    keys: Keys,
+    shard: str,
+    commands: Sequence[Command],
+    *,
+    answer_s: float | None = None,
+) -> tuple[Lease, list[Any]]:
+    """A shard's lease and the answers to these commands about it, at one instant."""
+    asked: list[Asked] = [
+        (shard, ("MULTI",)),
+        (shard, ("HMGET", keys.lease(shard), *LEASE_FIELDS)),
+        *((shard, command) for command in commands),
+        (shard, ("EXEC",)),
+    ]
+    answers = await lanes.ask_whole(Work.READ, asked, answer_s=answer_s)
+    for answer in answers[:-1]:  # what was refused when it was queued says more than EXEC does
+        only([answer])
+    lease, *found = _of_transaction(only(answers[-1:]))
+    return lease_of(lease), found
+
+
 def _whole(answers: Sequence[Answer]) -> list[Any]:
     """All answers. Raises the first error."""
     return [only([answer]) for answer in answers]
@@ -128,6 +142,10 @@ def _of_transaction(answers: Sequence[Any]) -> list[Any]:
 
 def _records(flat: Sequence[bytes]) -> list[Record]:
     return [record_of(key, packed) for key, packed in zip(flat[::2], flat[1::2], strict=True)]
+
+
+def _record(key: str, packed: bytes | None) -> Record | None:
+    return None if packed is None else record_of(key.encode(), packed)
 
 
 def _feed_entry(entry_id: bytes, body: bytes) -> FeedEntry:

@@ -30,6 +30,7 @@ from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
 from store.engine.memory.way import ANSWER_S
 from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
 from store.engine.shards import ALL_SHARDS, FLEET, shard_of
+from store.errors import StoreUnavailable
 from store.port import Delete, Put, Table, Write, outcome
 from store.shards.feed import encode_feed
 from tests.actors.cluster.cluster_kit import RED, START, dev_euis
@@ -185,7 +186,7 @@ async def test_a_snapshot_ends_commands_that_ended_unseen(
         until = trio.current_time() + failing_s
 
         def fate(request: Request) -> Fate:
-            return Fate(lost=request.name == "get" and trio.current_time() < until)
+            return Fate(lost=request.name == "read" and trio.current_time() < until)
 
         kit.engine.fate = fate
         await kit.owner.take("another")
@@ -379,6 +380,40 @@ async def test_what_a_failover_took_of_commands_is_not_shown_on(autojump_clock: 
         assert kit.board.command("c2") is None
 
 
+async def test_a_command_looked_up_after_a_failover_is_not_taken_for_the_newest(
+    autojump_clock: object,
+) -> None:
+    """Between the shard and its command a fail-over loses the end; the owner sends it again, and no
+    feed tells what is before the position that was read."""
+    servers = MemoryServers(replicas=1)
+    async with following(servers) as kit:
+        open_one = a_command()
+        await kit.owner.commit(put(ONE, command=open_one), stored(open_one))
+        await trio.sleep(0.1)
+        assert kit.board.command("c1") == open_one
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        kit.follower.drop(SHARD)  # so that the feed does not tell of it
+        ended = a_command(CommandStatus.VERIFIED)
+        done = outcome([put(ONE), stored(ended)])
+        end = Commit(SHARD, kit.owner.lease.token, 2, done, encode_feed(done))
+        await kit.engine.commit([end])
+        kit.engine.fate = lambda one: Fate(back_s=0.2 if one.name == "snapshot" else 0.0)
+        kit.follower.follow([SHARD])  # read as a whole
+        await trio.sleep(0.1)
+        servers.fail_over()
+        with pytest.raises(StoreUnavailable):
+            await kit.engine.look([SHARD])  # so that the next call goes to the other master
+        kit.engine.fate = lambda one: Fate()
+        await trio.sleep(0.5)
+        assert (await kit.engine.look([SHARD]))[SHARD].seq == 1
+        await kit.engine.commit([end])  # sent again by its owner
+        await trio.sleep(2.0)
+        assert kit.board.command("c1") == ended
+
+
 async def test_odd_records_are_left_out_and_the_rest_is_shown(autojump_clock: object) -> None:
     async with following() as kit:
         odd = Put(Table.DEVICE, TWO, b'{"v":99}', START)
@@ -435,8 +470,8 @@ async def test_the_board_is_as_the_engine_three_seconds_after_the_last_fault(
         kit.engine.fate = lambda request: Fate()
         kit.engine.hears = lambda name: True
         await trio.sleep(3)
-        stored = await kit.engine.scan(SHARD, Table.DEVICE)
-        names = {record.key: msgspec.json.decode(record.value)["name"] for record in stored}
+        there = (await kit.engine.snapshot(SHARD, [Table.DEVICE])).tables[Table.DEVICE]
+        names = {record.key: msgspec.json.decode(record.value)["name"] for record in there}
         assert {one.dev_eui: one.name for one in kit.board.devices.values()} == names
 
 

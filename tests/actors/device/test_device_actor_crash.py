@@ -19,7 +19,7 @@ from actors.device.model import Device
 from actors.device.records import read_device
 from actors.messaging.reply import ActorCrashed, Reply
 from lorawan.kuando import LightState
-from store.port import Put, Table
+from store.port import Put, Record, Table, Write
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 RED = LightState(255, 0, 0)
@@ -199,6 +199,52 @@ async def test_what_ended_is_shown_although_to_show_its_light_crashes_again_and_
             await accept(home, dev_eui)
             await trio.sleep(120)
             assert board.left == 0
+            assert older.id not in home.parts.board.open_commands
+            shown = home.parts.board.command(older.id)
+            assert shown is not None
+            assert shown.status.value == "superseded"
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+class ForgetfulStore:
+    """Fails after one commit; finds the light once as it was stored then, and never again."""
+
+    def __init__(self, store_writer: Any) -> None:
+        self._store_writer, self._fails, self.asked = store_writer, True, 0
+
+    async def commit(self, writes: list[Write]) -> None:
+        await self._store_writer.commit(writes)
+        if self._fails:
+            self._fails = False
+            raise CrashedHereError("it is stored")
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        self.asked += 1
+        found: Record | None = await self._store_writer.read(table, key)
+        return found if self.asked == 1 else None
+
+
+async def test_a_step_that_was_found_stored_is_not_asked_for_again(
+    autojump_clock: MockClock,
+) -> None:
+    """Between two crashes an engine may be set back, and the answer may be another one. Found by
+    the simulation (cluster seed 1012563): the end of the command before was never shown."""
+    world = make_world(lights=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui = next(iter(world.stations))
+            older = await home.command(dev_eui, LightState(0, 255, 0))
+            board = StepCrash(home.parts.board, 3)
+            store_writer = ForgetfulStore(home.parts.store_writer)
+            actor = home.parts.fleet.actors[dev_eui]
+            assert isinstance(actor, DeviceActor)
+            ports = home.parts.light_ports
+            actor._ports = replace(ports, board=board, store_writer=store_writer)
+            await accept(home, dev_eui)
+            await trio.sleep(120)
+            assert (board.left, store_writer.asked) == (0, 1)
             assert older.id not in home.parts.board.open_commands
             shown = home.parts.board.command(older.id)
             assert shown is not None

@@ -4,7 +4,7 @@ import msgspec
 
 from store.engine.port import Accept, Commit, Engine, Lease, Result
 from store.errors import StoreError
-from store.port import Append, Put, Table, Write, outcome
+from store.port import Append, Put, Record, Table, Write, outcome
 
 SHARD = "07"
 LIGHT = "00aa"
@@ -54,3 +54,9 @@ async def committed(engine: Engine, *commits: Commit) -> list[Result]:
 async def value(engine: Engine, shard: str = SHARD) -> bytes | None:
     [record] = await engine.get([(shard, Table.DEVICE, LIGHT)])
     return None if record is None else record.value
+
+
+async def all_of(engine: Engine, table: Table, shard: str = SHARD) -> list[Record]:
+    """Every record of a table of a shard, by key."""
+    found = (await engine.snapshot(shard, [table])).tables[table]
+    return sorted(found, key=lambda record: record.key)

@@ -30,6 +30,7 @@ from tests.store.engine.engine_samples import (
     LIGHT,
     SHARD,
     accept,
+    all_of,
     commit,
     committed,
     line,
@@ -166,7 +167,7 @@ async def test_a_commit_leaves_the_last_value_the_first_entry_and_no_more(engine
         commit(lease, 1, put(b"x"), put(b"y", "00bb"), line("1", 10.0), line("2", 5.5)),
         commit(lease, 2, put(b"z", at=2.5), Delete(Table.DEVICE, "00bb"), line("1", 99.0)),
     )
-    assert await engine.scan(SHARD, Table.DEVICE) == [Record(LIGHT, b"z", 2.5)]
+    assert await all_of(engine, Table.DEVICE) == [Record(LIGHT, b"z", 2.5)]
     found = await engine.entries([SHARD], LIGHT, since=0, until=100, most=9, newest_first=False)
     assert found == [Entry("2", 5.5, b"2"), Entry("1", 10.0, b"1")]
 
@@ -177,7 +178,7 @@ async def test_a_request_larger_than_a_commit_goes_whole(engine: Engine) -> None
     lines = [line(str(number), 1.0, f"{number:016x}") for number in range(1_500)]
     [result] = await committed(engine, commit(lease, 1, *many, *lines))
     assert result.applied is Applied.DONE
-    assert len(await engine.scan(SHARD, Table.COMMAND)) == 5_000
+    assert len(await all_of(engine, Table.COMMAND)) == 5_000
     assert len(await engine.streams(SHARD)) == 1_500
 
 
@@ -316,8 +317,8 @@ async def test_a_command_is_accepted_once_by_id_and_by_key(engine: Engine) -> No
         AcceptResult(Accepted.REUSED, "c1"),
         AcceptResult(Accepted.STORED, "c4", second, first, history),
     ]
-    assert [one.key for one in await engine.scan(SHARD, Table.COMMAND)] == ["c1", "c4"]
-    assert [one.key for one in await engine.scan(SHARD, Table.IDEMPOTENCY)] == ["k"]
+    assert [one.key for one in await all_of(engine, Table.COMMAND)] == ["c1", "c4"]
+    assert [one.key for one in await all_of(engine, Table.IDEMPOTENCY)] == ["k"]
     assert [entry.message for entry in found] == [b"c1", b"c4"]
 
 
@@ -411,6 +412,16 @@ async def test_bells_ring_after_commit_entry_give_and_reply(engine: Engine) -> N
         nursery.cancel_scope.cancel()
 
 
+async def test_single_records_are_read_with_the_lease(engine: Engine) -> None:
+    lease = await taken(engine)
+    await committed(engine, commit(lease, 1, put(b"1")), commit(lease, 2, put(b"2", "00bb")))
+    read = await engine.read(SHARD, Table.DEVICE, ["00bb", "none", LIGHT])
+    assert read.records == [Record("00bb", b"2", 1.0), None, Record(LIGHT, b"1", 1.0)]
+    assert (read.lease.token, read.lease.seq) == (lease.token, 2)
+    none = await engine.read("08", Table.COMMAND, [])
+    assert (none.records, none.lease) == ([], Lease())
+
+
 async def test_a_snapshot_shows_tables_and_lease(engine: Engine) -> None:
     lease = await taken(engine)
     alert = put(b"alert", "a", table=Table.ALERT, at=3.0)
@@ -470,7 +481,7 @@ async def test_retention_drops_what_is_old_a_little_at_a_time(engine: Engine) ->
     assert await prune(2) == 2
     assert await prune(100) == 5
     assert await prune(100) == 0
-    assert [one.key for one in await engine.scan(SHARD, Table.COMMAND)] == ["new"]
+    assert [one.key for one in await all_of(engine, Table.COMMAND)] == ["new"]
     assert await value(engine) == b"light"
     for name in ("a", "b"):
         left = await engine.entries([SHARD], name, since=0, until=99, most=9)
@@ -510,7 +521,7 @@ async def test_retention_belongs_to_the_owner(engine: Engine) -> None:
     await taken(engine, "b")
     with pytest.raises(StoreTaken):
         await engine.prune(SHARD, lease.token, tables=[Table.COMMAND], before=9.0, most=9)
-    assert len(await engine.scan(SHARD, Table.COMMAND)) == 1
+    assert len(await all_of(engine, Table.COMMAND)) == 1
 
 
 async def test_another_process_sees_what_was_committed(make_engine: MakeEngine) -> None:

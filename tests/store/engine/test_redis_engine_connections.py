@@ -201,7 +201,7 @@ async def test_a_reading_without_an_error_is_whole_however_often_the_server_is_r
 ) -> None:
     """Each of its calls to the server goes to another process with the same data, as after a
     planned fail-over or the move of a slot."""
-    whole = Lanes.ask
+    in_parts, whole = Lanes.ask, Lanes.ask_whole
 
     async def asked_of_another(
         self: Lanes,
@@ -213,19 +213,27 @@ async def test_a_reading_without_an_error_is_whole_however_often_the_server_is_r
     ) -> list[Answer]:
         server.stop()
         server.start()
-        return await whole(self, work, asked, confirm=confirm, answer_s=answer_s)
+        return await in_parts(self, work, asked, confirm=confirm, answer_s=answer_s)
+
+    async def asked_whole_of_another(
+        self: Lanes, work: Work, asked: Sequence[Asked], *, answer_s: float | None = None
+    ) -> list[Answer]:
+        server.stop()
+        server.start()
+        return await whole(self, work, asked, answer_s=answer_s)
 
     many = [put(b"x", f"{number:016x}", table=Table.ROLLOUT) for number in range(5_000)]
     lines = [line(f"{number:04d}", float(number)) for number in range(3_000)]
     async with opened_engine(engine_from_url(server.url)) as engine:
         await committed(engine, commit(await taken(engine), 1, *many, *lines))
         monkeypatch.setattr(Lanes, "ask", asked_of_another)
-        records = await engine.scan(SHARD, Table.ROLLOUT)
+        monkeypatch.setattr(Lanes, "ask_whole", asked_whole_of_another)
         entries = await engine.entries([SHARD], LIGHT, since=0, until=9e9, most=9_999)
         seen = await engine.snapshot(SHARD, [Table.ROLLOUT])
-        assert [one.key for one in records] == [one.key for one in many]
+        some = await engine.read(SHARD, Table.ROLLOUT, [one.key for one in many[:3]])
         assert {one.entry for one in entries} == {one.entry for one in lines}
-        assert len(seen.tables[Table.ROLLOUT]) == len(many)
+        assert {one.key for one in seen.tables[Table.ROLLOUT]} == {one.key for one in many}
+        assert [one and one.key for one in some.records] == [one.key for one in many[:3]]
 
 
 async def test_bells_are_heard_again_after_a_restart(server: RedisServer) -> None:
@@ -273,7 +281,7 @@ async def test_a_server_that_hangs_is_given_up_and_who_waits_behind_hears_it_at_
         assert result.applied in {Applied.DONE, Applied.REPEATED}
 
 
-CALLS = ("look", "take", "renew", "commit", "accept", "post", "scan", "snapshot", "entries")
+CALLS = ("look", "take", "renew", "commit", "accept", "post", "read", "snapshot", "entries")
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -313,8 +321,8 @@ async def called(engine: Engine, name: str) -> None:
             await engine.accept([accept("c")])
         case "post":
             await engine.post([Post(SHARD, b"x")])
-        case "scan":
-            await engine.scan(SHARD, Table.DEVICE)
+        case "read":
+            await engine.read(SHARD, Table.DEVICE, [LIGHT])
         case "snapshot":
             await engine.snapshot(SHARD, [Table.DEVICE])
         case "entries":

@@ -23,7 +23,7 @@ from store.port import Table
 from store.shards import ShardStore
 from store.shards.taking import take_all
 from tests.store.engine.conftest import opened_engine
-from tests.store.engine.engine_samples import SHARD, commit, committed, taken, value
+from tests.store.engine.engine_samples import LIGHT, SHARD, commit, committed, taken, value
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of, wait_until
@@ -120,7 +120,7 @@ async def test_a_key_of_ours_that_somebody_else_wrote_is_told_by_every_reading(
     async with opened_engine(engine_from_url(server.url)) as engine:
         client.set(Keys("lamplighter").table(SHARD, Table.DEVICE), "foreign")
         with pytest.raises(StoreCorrupt, match="foreign type"):
-            await engine.scan(SHARD, Table.DEVICE)
+            await engine.read(SHARD, Table.DEVICE, [LIGHT])
         with pytest.raises(StoreCorrupt, match="foreign type"):
             await engine.snapshot(SHARD, [Table.ALERT, Table.DEVICE])
 

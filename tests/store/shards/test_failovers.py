@@ -16,6 +16,7 @@ from store.port import Put, Table, Write
 from tests.store.shards.house import IN_A, IN_B, A, B, House, again, light, step
 
 MakeHouse = Callable[..., House]
+OLDER = "older than what was acknowledged"
 
 
 def lagging() -> MemoryServers:
@@ -54,6 +55,49 @@ async def test_acknowledged_commits_that_a_failover_lost_are_sent_again(
     assert one.store.statistics().shards[IN_A].replayed == 30
     assert sum(one.replayed) == 30, "whoever alerts is told"
     assert one.retaken == one.fenced == one.lost == []
+
+
+async def test_an_owner_never_reads_what_was_before_its_own_commits(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Who crashed just now would go on from it, and overwrite what was acknowledged."""
+    servers = lagging()
+    one, other = house(on=servers), house("b", on=servers)
+    await one.take(IN_A)
+    await other.store.open()
+    await write(one, A, range(1, 4))
+    await trio.sleep(1)
+    hold(servers)
+    await write(one, A, range(4, 9))
+    servers.fail_over()
+    assert (await one.lease(IN_A)).seq == 3
+    assert await other.value(A) == b"3", "others see what is there"
+    with pytest.raises(StoreUnavailable, match=OLDER):
+        await one.store.get(Table.DEVICE, A)
+    with pytest.raises(StoreUnavailable, match=OLDER):
+        await one.store.scan(Table.DEVICE)
+    await one.store.check()
+    assert await one.value(A) == b"8"
+    assert [record.value for record in await one.store.scan(Table.DEVICE)] == [b"8"]
+
+
+async def test_an_owner_does_not_read_under_a_lease_that_a_failover_brought_back(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await write(before, A, range(1, 3))
+    await trio.sleep(1)
+    hold(servers)
+    await one.take(IN_A)
+    await write(one, A, range(3, 5))
+    servers.fail_over()
+    assert (await one.lease(IN_A)).owner == "before"
+    with pytest.raises(StoreUnavailable, match=OLDER):
+        await one.store.get(Table.DEVICE, A)
+    await one.until_written(step(A, 5))
+    assert await one.value(A) == b"5"
 
 
 async def test_a_failover_is_noticed_where_nothing_is_written(
@@ -163,7 +207,7 @@ async def test_an_engine_that_lost_its_data_is_not_filled_on(
         with pytest.raises(StoreUnavailable, match="the engine has lost its data"):
             await one.store.commit(step(A, 111))
         await trio.sleep(5.0)
-    assert await one.value(A) is None
+    assert await one.in_engine(A) is None
     assert (await one.lease(IN_A)).epoch == 0
     assert one.retaken == one.fenced == one.lost == []
 
@@ -322,7 +366,7 @@ async def test_what_is_in_no_memory_is_asked_for_before_the_lease_is_taken_again
     asked: list[tuple[Lease, bytes | None]] = []
 
     async def lost_ends(shard: str, found: Lease) -> Sequence[Write]:
-        asked.append((found, await one.value(A)))
+        asked.append((found, await one.in_engine(A)))
         if len(asked) < 3:
             raise StoreUnavailable("its lease moves")
         return [Put(Table.COMMAND, "c1", b"superseded", 1.0)]
@@ -357,7 +401,7 @@ async def test_what_is_kept_no_longer_is_put_again_from_memory_and_counted(
         memory[A] = light(A, b"%d" % number)
         await trio.sleep(0.5)
     servers.fail_over()
-    assert await one.value(third) is None
+    assert await one.in_engine(third) is None
 
     await one.until_written(step(A, 201))
     assert await one.value(third) == b"of long ago"
