@@ -3,7 +3,8 @@
     redis://[user:password@]host[:port][/db]
     rediss://...                 the same over TLS; ssl_ca_certs, ssl_certfile, ssl_keyfile as query
     unix://[user:password@]/path/to.sock[?db=0]
-    redis+cluster://host[:port][,host[:port]...]       rediss+cluster:// over TLS
+    redis+cluster://[user:password@]host[:port][,host[:port]...]
+    rediss+cluster://...         the same over TLS, with the same query
 
 ChirpStack itself speaks to one server or to a Cluster (`[redis] servers`, `cluster`), so there is
 no more to choose from. Nothing is written.
@@ -71,6 +72,8 @@ def checked_url(url: str) -> str:
         raise ValueError("names a database that is no number")
     if wrong := _OURS & {name for name, _ in parse_qsl(parts.query)}:
         raise ValueError(f"has options that cannot be set here: {', '.join(sorted(wrong))}")
+    if parts.scheme.endswith("+cluster"):
+        _check_cluster(parts)
     try:
         for name, _ in addresses_of(url):
             name.encode("idna")  # as is done when it is looked up
@@ -80,6 +83,23 @@ def checked_url(url: str) -> str:
     except (ValueError, TypeError, redis.RedisError):
         raise ValueError("cannot be read: see its host, its options and its numbers") from None
     return url
+
+
+def _check_cluster(parts: SplitResult) -> None:
+    """What redis-py is not told of a URL, for it knows none of a Cluster."""
+    if parts.path.strip("/") not in {"", "0"}:
+        raise ValueError("names a database: a Cluster has none but 0")
+    try:
+        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise ValueError("cannot be read: its options are name=value&name=value") from None
+    names = {name for name, _ in query}
+    if names and parts.scheme != "rediss+cluster":
+        raise ValueError("has options: those of a Cluster are of TLS, which is rediss+cluster://")
+    if names - _TLS_FILES or len(names) < len(query):
+        raise ValueError(f"has other options than one each of {', '.join(sorted(_TLS_FILES))}")
+    if ("ssl_certfile" in names) != ("ssl_keyfile" in names):
+        raise ValueError("has one of ssl_certfile and ssl_keyfile, which belong together")
 
 
 def key_of(prefix: str, dev_eui: str) -> str:
