@@ -209,8 +209,10 @@ def _about_room(facts: Facts) -> Iterator[Finding]:
 def _about_replicas(facts: Facts, target: Target) -> Iterator[Finding]:
     name, config = facts.name, facts.config or {}
     told = facts.info.get("connected_slaves")
-    replicas = int(told or 0)
-    connected = "1 replica is" if replicas == 1 else f"{replicas} replicas are"
+    replicas, reading = int(told or 0), _reading_the_whole(facts)
+    connected = ("1 replica is" if replicas == 1 else f"{replicas} replicas are") + " connected"
+    if reading:
+        connected += f", of which {reading} must read the whole copy first,"
     if target.need == 0 and replicas and not target.unsafe:
         yield Finding(
             Weight.ADVICE,
@@ -227,15 +229,21 @@ def _about_replicas(facts: Facts, target: Target) -> Iterator[Finding]:
     if target.need and told is not None and replicas < target.need:
         yield Finding(
             Weight.REFUSED,
-            f"{name}: {connected} connected and {target.need} must confirm: nothing can be "
-            "acknowledged",
+            f"{name}: {connected} and {target.need} must confirm: nothing can be acknowledged",
             f"run {target.need + 1} replicas, or see why they do not follow it",
         )
-    elif target.need and told is not None and replicas == target.need:
+    elif target.need and told is not None and replicas - reading < target.need:
         yield Finding(
             Weight.AT_RISK,
-            f"{name}: {connected} connected and {target.need} must confirm: when one is gone, "
-            "nothing is acknowledged until it is back",
+            f"{name}: {connected} and {target.need} must confirm: nothing is acknowledged until "
+            "then",
+            "it passes by itself; where it comes again, raise `repl-backlog-size`",
+        )
+    elif target.need and told is not None and replicas - reading == target.need:
+        yield Finding(
+            Weight.AT_RISK,
+            f"{name}: {connected} and {target.need} must confirm: when one is gone, nothing is "
+            "acknowledged until it is back",
             f"run {target.need + 1} replicas",
         )
     if target.need and config.get("min-replicas-to-write", "1") == "0":
@@ -253,6 +261,12 @@ def _about_replicas(facts: Facts, target: Target) -> Iterator[Finding]:
         )
     if target.kind is Kind.CLUSTER:
         yield from _about_cluster(name, config)
+
+
+def _reading_the_whole(facts: Facts) -> int:
+    """How many replicas are sent the whole copy, or wait for it: they confirm nothing meanwhile."""
+    lines = (line for name, line in facts.info.items() if re.fullmatch(r"slave\d+", name))
+    return sum("state=online" not in line.split(",") for line in lines)
 
 
 def _about_cluster(name: str, config: Mapping[str, str]) -> Iterator[Finding]:

@@ -150,11 +150,18 @@ async def test_a_replica_that_is_missing_is_a_warning_until_it_is_back(
         await nursery.start(engine.hear, lambda _name: None)
         assert list(engine.durability_warnings) == []
         client_of(replica).execute_command("REPLICAOF", "NO", "ONE")
+        client_of(master).config_set("repl-diskless-sync-delay", 1)
         try:
             await trio.to_thread.run_sync(wait_until, lambda: engine.durability_warnings)
             [warning] = engine.durability_warnings
             assert "1 replica is connected and 1 must confirm" in warning
+            client_of(replica).replicaof("127.0.0.1", master.port)
+            reads = "2 replicas are connected, of which 1 must read the whole copy first, and 1"
+            await trio.to_thread.run_sync(
+                wait_until, lambda: any(reads in one for one in engine.durability_warnings)
+            )
         finally:
+            client_of(master).config_set("repl-diskless-sync-delay", 0)
             client_of(replica).replicaof("127.0.0.1", master.port)
             await trio.to_thread.run_sync(replicated_servers.wait_until_in_step)
         await trio.to_thread.run_sync(wait_until, lambda: not engine.durability_warnings)

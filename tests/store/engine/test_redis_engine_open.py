@@ -305,3 +305,20 @@ def test_a_server_that_cannot_write_its_file_can_be_read() -> None:
     target = engine_from_url("redis://127.0.0.1:1/0").target
     (found,) = about_master(Facts("one", info, {}), target)
     assert (found.weight, found.can_be_read) == (Weight.REFUSED, True)
+
+
+def test_replicas_that_still_read_the_whole_copy_do_not_count() -> None:
+    info = {
+        **{"redis_version": "7.2.0", "role": "master", "connected_slaves": "2"},
+        "slave0": "ip=10.0.0.2,port=6379,state=online,offset=10,lag=0",
+        "slave1": "ip=10.0.0.3,port=6379,state=send_bulk,offset=0,lag=0",
+    }
+
+    def risks(need: int) -> list[str]:
+        target = engine_from_url(f"redis+sentinel://one/fleet?need={need}").target
+        found = about_master(Facts("one", info, {}), target)
+        return [each.words for each in found if each.weight is Weight.AT_RISK]
+
+    words = "one: 2 replicas are connected, of which 1 must read the whole copy first, and"
+    assert any(each.startswith(f"{words} 1 must confirm: when one is gone") for each in risks(1))
+    assert any(each.startswith(f"{words} 2 must confirm: nothing is ack") for each in risks(2))
