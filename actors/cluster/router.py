@@ -8,8 +8,7 @@ whether it was written (a webhook, a request that is carried) uses `post`.
 Theory. As in the store's writer no timer gathers a batch: while one call is on its way the next
 batch gathers by itself. The engine may have several nodes, and a call waits for the slowest: so
 what is for shards of which the last call told nothing waits in a line of its own, which is tried by
-itself, and nobody else waits for it. A shard is in one line at a time, so its order is kept; and
-each process that is answered has a line, too.
+itself, and nobody else waits for it. A shard is in one line at a time, so its order is kept.
 
 What was sent without an answer is sent again, and may then be read twice: see `twice.py`.
 """
@@ -20,11 +19,12 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import structlog
 import trio
 
+from actors.cluster.answers import AnswerEngine, Answers
 from actors.cluster.messages import Answer, ForLight, ForLights, Message, encode
 from actors.cluster.replies import Replies
 from actors.device.events import DeviceEvent
@@ -44,12 +44,6 @@ WAITING_MOST = 20_000
 give way, those of silent nodes first."""
 KEPT_S = 30.0
 """What could not be written for so long is old news."""
-ANSWERS_MOST = 1_000
-"""Answers to other processes that wait, in all; of the longest line the oldest gives way. Whoever
-asked gives up after some seconds."""
-ANSWERS_BYTES_MOST = 64 * 1024 * 1024
-"""Of these together, 2 MiB each at most: requests go on to come where only that node of the engine
-is silent which has the answers to one process."""
 POST_S = 3.0
 """How long `post` waits: ChirpStack gives a webhook 5 s or more."""
 RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
@@ -65,15 +59,11 @@ class Posted(Enum):
     """The engine did not answer in time; it may yet be written."""
 
 
-class PostEngine(Protocol):
+class PostEngine(AnswerEngine, Protocol):
     """What is needed of the engine."""
 
     async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
         """Put messages into inboxes; False for each that had no room, None where nobody knows."""
-        ...
-
-    async def reply(self, boot: str, message: bytes) -> None:
-        """A message to one process."""
         ...
 
 
@@ -115,11 +105,6 @@ class _Waiting:
     """Perhaps it is written."""
 
 
-class _Answer(NamedTuple):
-    message: bytes
-    until: float
-
-
 class Router:
     """One for each process; `run` is its task."""
 
@@ -135,8 +120,7 @@ class Router:
         self._doubtful: deque[_Waiting] = deque()
         self._silent: set[str] = set()
         """The shards of what is doubtful: what comes for them waits behind it."""
-        self._answers: dict[str, deque[_Answer]] = {}
-        self._nursery: trio.Nursery | None = None
+        self._answers = Answers(engine, rng)
         self._idle = trio.lowlevel.ParkingLot()
         self._direct = self._posted = self._refused = self._dropped = self._failures = 0
 
@@ -206,17 +190,7 @@ class Router:
 
     def answer(self, boot: str, message: Answer) -> None:
         """Answer a process that asked."""
-        line = self._answers.get(boot)
-        if line is None:
-            line = self._answers[boot] = deque()
-            if self._nursery is not None:
-                self._nursery.start_soon(self._answer_to, boot, line)
-        line.append(_Answer(encode(message), trio.current_time() + KEPT_S))
-        lines = self._answers.values()
-        if sum(map(len, lines)) > ANSWERS_MOST:
-            self._drop_answer(max(lines, key=len))
-        while sum(map(_bytes_of, lines)) > ANSWERS_BYTES_MOST:
-            self._drop_answer(max(lines, key=_bytes_of))
+        self._answers.answer(boot, message)
 
     # ---------------------------------------------------------------- who has to know
 
@@ -233,16 +207,11 @@ class Router:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Write what waits, until cancelled; a call that fails is repeated."""
-        try:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
-                for boot, line in self._answers.items():
-                    nursery.start_soon(self._answer_to, boot, line)
-                nursery.start_soon(self._write_all, self._sound)
-                nursery.start_soon(self._write_all, self._doubtful)
-                task_status.started()
-        finally:
-            self._nursery = None
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._answers.run)
+            nursery.start_soon(self._write_all, self._sound)
+            nursery.start_soon(self._write_all, self._doubtful)
+            task_status.started()
 
     def statistics(self) -> RouterStatistics:
         """Counters, now."""
@@ -250,8 +219,8 @@ class Router:
             self._direct,
             self._posted,
             self._refused,
-            self._dropped,
-            self._failures,
+            self._dropped + self._answers.dropped,
+            self._failures + self._answers.failures,
             len(self._sound) + len(self._doubtful),
         )
 
@@ -321,36 +290,12 @@ class Router:
         self._silent = {one.post.shard for one in self._doubtful}
         self._idle.unpark_all()
 
-    async def _answer_to(self, boot: str, line: deque[_Answer]) -> None:
-        failures = 0
-        while line:
-            first = line[0]
-            if first.until < trio.current_time():
-                line.popleft()
-                self._dropped += 1
-                continue
-            try:
-                await self._engine.reply(boot, first.message)
-            except StoreUnavailable:
-                failures += 1
-                self._failures += 1
-                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
-                continue
-            failures = 0
-            if line and line[0] is first:  # else it gave way meanwhile
-                line.popleft()
-        del self._answers[boot]
-
     def _put(self, post: Post, reply: Reply[bool] | None = None) -> None:
         line = self._doubtful if post.shard in self._silent else self._sound
         line.append(_Waiting(post, reply, trio.current_time() + KEPT_S))
         if len(self._sound) + len(self._doubtful) > WAITING_MOST:
             self._drop(self._doubtful or self._sound)
         self._idle.unpark_all()
-
-    def _drop_answer(self, line: deque[_Answer]) -> None:
-        line.popleft()
-        self._dropped += 1
 
     def _drop(self, line: deque[_Waiting]) -> None:
         oldest = line.popleft()
@@ -359,7 +304,3 @@ class Router:
             oldest.reply.fail(NoReply("given up, and perhaps written"))
         elif oldest.reply is not None:
             oldest.reply.resolve(False)
-
-
-def _bytes_of(line: deque[_Answer]) -> int:
-    return sum(len(one.message) for one in line)

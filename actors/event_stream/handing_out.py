@@ -169,12 +169,18 @@ class HandingOut:
         for dev_eui, (_, tray, upto) in list(self._paid.items()):
             if tray.finished >= upto:
                 del self._paid[dev_eui]
-        paid = {dev_eui: since for dev_eui, (since, _, _) in self._paid.items()}
-        kept = dict(self.owed)
-        for some in (self._paying, paid):
-            for dev_eui, since in some.items():
-                kept[dev_eui] = min(since, kept.get(dev_eui, since))
-        return kept
+        lights = self.owed.keys() | self._paying.keys() | self._paid.keys()
+        return {dev_eui: self._from(dev_eui) for dev_eui in lights}
+
+    def _from(self, dev_eui: str) -> EntryId:
+        """From which entry on a light of these was not told, or has not dealt with it."""
+        paid = self._paid.get(dev_eui)
+        told = (
+            self.owed.get(dev_eui),
+            self._paying.get(dev_eui),
+            None if paid is None else paid[0],
+        )
+        return min(since for since in told if since is not None)
 
     async def _pay_one(
         self, dev_eui: str, entries: Sequence[StreamEntry], audience: Audience
@@ -187,7 +193,7 @@ class HandingOut:
             self.owed[dev_eui] = since
             raise
         finally:
-            since = self.to_be_kept()[dev_eui]  # or of what was paid before, and is not dealt with
+            since = self._from(dev_eui)  # or of what was paid before, and is not dealt with
             del self._paying[dev_eui]
         tray = self._mailbox(dev_eui)
         if tray is not None:

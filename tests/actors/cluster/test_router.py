@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+from actors.cluster import answers
 from actors.cluster import router as module
 from actors.cluster.messages import (
     CarriedAnswer,
@@ -344,7 +345,7 @@ async def test_each_process_has_its_answers_whoever_else_cannot_be_answered(
 async def test_answers_that_wait_are_bounded_and_old_ones_are_dropped(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANSWERS_MOST", 10)
+    monkeypatch.setattr(answers, "ANSWERS_MOST", 10)
     async with over_nodes() as (nodes, router):
         nodes.silent = {"b"}
         router.answer("c", LightAnswered(1, "asked"))
@@ -405,7 +406,7 @@ async def test_nothing_is_lost_and_order_is_kept_whatever_happens_to_calls(
 async def test_long_answers_that_wait_are_bounded_by_their_bytes(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANSWERS_BYTES_MOST", 10_000)
+    monkeypatch.setattr(answers, "ANSWERS_BYTES_MOST", 10_000)
     async with over_nodes() as (nodes, router):
         nodes.silent = {"b", "c"}
         router.answer("c", LightAnswered(1, "asked"))

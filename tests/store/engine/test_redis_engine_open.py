@@ -309,7 +309,9 @@ def test_a_server_that_cannot_write_its_file_can_be_read() -> None:
 
 def test_replicas_that_still_read_the_whole_copy_do_not_count() -> None:
     info = {
-        **{"redis_version": "7.2.0", "role": "master", "connected_slaves": "2"},
+        "redis_version": "7.2.0",
+        "role": "master",
+        "connected_slaves": "2",
         "slave0": "ip=10.0.0.2,port=6379,state=online,offset=10,lag=0",
         "slave1": "ip=10.0.0.3,port=6379,state=send_bulk,offset=0,lag=0",
     }
