@@ -10,8 +10,8 @@ import msgspec
 from actors.cluster.messages import CommandTaken, ForLight, Message
 from actors.cluster.watermark import Watermark
 from actors.messaging.reply import ToldReply
-from store.engine.places import goes_on_elsewhere
-from store.engine.port import InboxEntry, id_order
+from store.engine.places import goes_on_elsewhere, id_order
+from store.engine.port import InboxEntry
 
 STEP_BACK_MS = 60_000
 """An engine that was set back may date new entries by another clock."""

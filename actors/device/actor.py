@@ -39,8 +39,7 @@ from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
 from actors.replace import replace
 from lorawan.shared_text import shared
-from store.engine.places import is_older, place_of
-from store.engine.port import id_order
+from store.engine.places import id_order, is_older, place_of
 from store.errors import StoreTaken
 from store.port import Record, Table, Write
 

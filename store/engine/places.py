@@ -23,8 +23,6 @@ is an empty text, and then nothing is compared.
 
 import msgspec
 
-from store.engine.port import id_order
-
 LINES_KEPT = 4
 """Older lines are taken for ours: those are commands of three failovers ago."""
 
@@ -39,6 +37,12 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
         """The name of the line of this number; None for one that is too old, or is none of ours."""
         at = number - self.number - 1
         return self.names[at] if -len(self.names) <= at <= -1 else None
+
+
+def id_order(entry_id: str) -> tuple[int, int]:
+    """By what ids of inbox entries are compared: as text `10-0` would come before `9-0`."""
+    head, _, tail = entry_id.partition("-")
+    return int(head), int(tail or 0)
 
 
 def line_after(stored: str, name: str) -> str:

@@ -398,9 +398,3 @@ class Engine(Protocol):
     ) -> Sequence[Entry]:
         """As `Store.entries`, merged over these shards."""
         ...
-
-
-def id_order(entry_id: str) -> tuple[int, int]:
-    """By what ids of inbox entries are compared: as text `10-0` would come before `9-0`."""
-    head, _, tail = entry_id.partition("-")
-    return int(head), int(tail or 0)

@@ -10,7 +10,8 @@ import msgspec
 import trio
 
 from simulation.harness.cluster.ledger_watch import LedgerWatch
-from store.engine.port import Engine, Lease, id_order
+from store.engine.places import id_order
+from store.engine.port import Engine, Lease
 from store.errors import StoreTaken, StoreUnavailable
 from store.port import Put, Table, Write
 from store.shards import ShardStore

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from store.engine.places import line_after
+from store.engine.places import id_order, line_after
 from store.engine.port import (
     FEED_BELL,
     FEED_KEPT,
@@ -25,7 +25,6 @@ from store.engine.port import (
     Member,
     Result,
     feed_kept,
-    id_order,
 )
 from store.memory import MemoryDisk
 from store.port import ALL_STREAMS, Put, Streams, Table

@@ -14,7 +14,8 @@ from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
 from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
-from store.engine.port import Accept, AcceptResult, Commit, Post, id_order
+from store.engine.places import id_order
+from store.engine.port import Accept, AcceptResult, Commit, Post
 from store.engine.shards import ALL_SHARDS
 from store.port import Put, Table, outcome
 from tests.actors.cluster.cluster_kit import Reading, asked, command, dev_euis, post, reading

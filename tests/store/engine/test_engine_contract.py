@@ -6,7 +6,7 @@ import pytest
 import trio
 from msgspec.structs import replace
 
-from store.engine.places import is_older, place_of
+from store.engine.places import id_order, is_older, place_of
 from store.engine.port import (
     FEED_BELL,
     FEED_BYTES,
@@ -20,7 +20,6 @@ from store.engine.port import (
     Lease,
     Member,
     Post,
-    id_order,
 )
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreClosed, StoreTaken
