@@ -108,7 +108,7 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
 	$(BIN)/ruff check --fix $(PACKAGES) tests
 
-simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, leases)
+simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, crashes, leases)
 	$(BIN)/lamplighter simulate --faults $(or $(FAULTS),swarm) --minutes $(or $(MINUTES),5)
 
 seeds: $(READY) ## hold 200 known seeds of the swarm against the truth, of which make test tries 10

@@ -162,7 +162,9 @@ class ClusterParts(ProcessParts):
             clock,
             options.times,
         )
-        self._lost_ends = LostEnds(engine, self.board, clock, self.home.knows, store.announce)
+        self._lost_ends = LostEnds(
+            engine, self.board, clock, self.home.knows, store.announce, store.read
+        )
         failovers = FailoverTold(options.name, environment.boot, self.flow.router.to_fleet)
         store.listen(
             marks=lambda shard: (self.flow.inbox.place(shard), self._source_mark(shard)),

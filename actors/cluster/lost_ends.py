@@ -9,6 +9,7 @@ was shown here, or else the one that follows from their light's record (`lost_en
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -61,7 +62,8 @@ class Shown(Protocol):
 
 class LostEnds:
     """For `ShardStore.listen`. `knows` tells whether the lights of a shard were read under our
-    lease, `announce` returns once all that was committed of a shard is durable."""
+    lease, `announce` returns once all that was committed of a shard is durable, and `stored` reads
+    what that is."""
 
     def __init__(
         self,
@@ -70,12 +72,14 @@ class LostEnds:
         clock: Clock,
         knows: Callable[[str], bool],
         announce: Callable[[str], Awaitable[None]],
+        stored: Callable[[str, Table, Sequence[str]], Awaitable[Sequence[Record | None]]],
     ) -> None:
         self._engine = engine
         self._board = board
         self._clock = clock
         self._knows = knows
         self._announce = announce
+        self._stored = stored
         self._found: dict[str, list[Command]] = {}
 
     async def of(self, shard: str, found: Lease) -> Sequence[Write]:
@@ -100,16 +104,19 @@ class LostEnds:
         return command if command is not None and command.status.final else None
 
     async def show(self, shard: str) -> None:
-        """Show what was found, once it is stored. Raises StoreUnavailable: again, then, and
-        StoreTaken where others own the shard."""
+        """Show what was found, once it is stored, and as it is: a light that crashed may have ended
+        a command, and not shown it. Raises StoreUnavailable: again, then, and StoreTaken where
+        others own the shard."""
         found = self._found.get(shard)
         if not found:
             return
         await self._announce(shard)
+        records = await self._stored(shard, Table.COMMAND, [command.id for command in found])
         if self._found.get(shard) is found:
             del self._found[shard]
-            for command in found:
-                if self.shown(command.id) is None:  # its light may have come to it since
+            for command in _readable(records):
+                # Shown: its light may have come to it since.
+                if command.status.final and self.shown(command.id) is None:
                     self._board.publish(command)
 
     async def _overtaken(self, shard: str, after: str) -> list[Command]:
@@ -125,21 +132,22 @@ class LostEnds:
             if len(entries) < READ_MOST:
                 break
             after = entries[-1].id
-        commands = []
-        for record in await self._engine.get([(shard, Table.COMMAND, one) for one in ids]):
-            try:
-                command = None if record is None else read_command(record)
-            except msgspec.MsgspecError:
-                continue  # a newer program's: it is not ours to end
-            if command is not None and not command.status.final:
-                commands.append(command)
-        return commands
+        records = await self._engine.get([(shard, Table.COMMAND, one) for one in ids])
+        return [command for command in _readable(records) if not command.status.final]
 
     def _end(self, command: Command, now: float) -> Command | None:
         shown, light = self.shown(command.id), self._board.devices.get(command.dev_eui)
         if shown is not None:
             return shown
         return rejected(command, GONE, now) if light is None else lost_end(light, command, now)
+
+
+def _readable(records: Sequence[Record | None]) -> Iterator[Command]:
+    """Those that are there; a newer program's are not ours to end."""
+    for record in records:
+        if record is not None:
+            with suppress(msgspec.MsgspecError):
+                yield read_command(record)
 
 
 def _open_commands(records: Sequence[Record]) -> Iterator[Command]:

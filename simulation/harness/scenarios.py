@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulation.harness.cluster.scenario import cluster_swarm, leases
+from simulation.harness.cluster.scenario import cluster_crashes, cluster_swarm, leases
 from simulation.harness.rush import rush
 from simulation.harness.scenario import Demand, Scenario, ServiceFaults
 from simulation.harness.swarm import swarm
@@ -36,7 +36,7 @@ NAMED: dict[str, tuple[Profile, ServiceFaults, Demand]] = {
     "storm": (STORM, STORMY, Demand(command_every_s=600.0)),
     "hell": (HELL, HELLISH, Demand(command_every_s=300.0, colours=3)),
 }
-PROFILE_NAMES = (*NAMED, "rush", "swarm", "cluster", "leases")
+PROFILE_NAMES = (*NAMED, "rush", "swarm", "cluster", "crashes", "leases")
 
 
 def scenario(
@@ -57,6 +57,8 @@ def scenario(
         drawn = swarm(seed)
     elif faults == "cluster":
         drawn = cluster_swarm(seed)
+    elif faults == "crashes":
+        drawn = cluster_crashes(seed)
     elif faults == "leases":
         drawn = leases(seed)
     else:

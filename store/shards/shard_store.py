@@ -265,11 +265,9 @@ class ShardStore:
         where the engine lacks some of that, as after a fail-over until it is sent again.
         """
         shards = shards_of_key(table, key)
-        known = self._writer.acknowledged(shards[0]) if len(shards) == 1 else None
-        if known is not None:
-            reading = await self.engine.read(shards[0], table, [key])
-            self._check_read(shards[0], reading.lease, known)
-            return reading.records[0]
+        if len(shards) == 1 and shards[0] in self.owned:
+            [record] = await self.read(shards[0], table, [key])
+            return record
         try:
             found = await self.engine.get([(shard, table, key) for shard in shards])
         except StoreUnavailable:
@@ -277,6 +275,13 @@ class ShardStore:
                 raise
             return await self._get_from_any(shards, table, key)
         return next((record for record in found if record is not None), None)
+
+    async def read(self, shard: str, table: Table, keys: Sequence[str]) -> Sequence[Record | None]:
+        """One record for each key, of one shard; of one that is owned here as `get`."""
+        known = self._writer.acknowledged(shard)
+        reading = await self.engine.read(shard, table, keys)
+        self._check_read(shard, reading.lease, known)
+        return reading.records
 
     async def _get_from_any(self, shards: Sequence[str], table: Table, key: str) -> Record | None:
         """Where a part of the engine is silent. Raises StoreUnavailable where only that may have

@@ -57,6 +57,33 @@ def cluster_swarm(seed: int) -> Scenario:
     )
 
 
+def cluster_crashes(seed: int) -> Scenario:
+    """The same, where lights crash all the time and every fail-over loses commits: what is stored,
+    what a light's actor knows and what is shown part most often there."""
+    drawn, rng = cluster_swarm(seed), random.Random(f"cluster crashes/{seed}")
+    assert drawn.cluster is not None  # noqa: S101 - it is of several houses
+    return msgspec.structs.replace(
+        drawn,
+        faults="crashes",
+        service=msgspec.structs.replace(
+            drawn.service,
+            light_crash=rng.choice((0.02, 0.05, 0.1)),
+            part_crash=rng.choice((0.0, 0.0, 0.002)),
+        ),
+        people=msgspec.structs.replace(drawn.people, command_every_s=rng.choice((3.0, 10.0))),
+        cluster=msgspec.structs.replace(
+            drawn.cluster,
+            need=0,
+            replicas=2,
+            lossy=1.0,
+            lossy_s=(0.01, rng.choice((1.0, 5.0))),
+            old_lives=0.0,  # as in `draw`, where no replica must confirm
+            fail_over_every_s=rng.choice((8.0, 15.0, 30.0)),
+            fail_over_s=(0.1, rng.choice((0.5, 3.0))),
+        ),
+    )
+
+
 def _well(world: Profile) -> Profile:
     """The same gateways and lights, of which nothing is lost: what goes wrong is the cluster's."""
     return Profile(
