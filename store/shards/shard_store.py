@@ -49,6 +49,8 @@ class ShardStore:
         self._opened = False
         self._positions: dict[str, tuple[int, int, int]] = {}
         """Where each shard was seen last; `_before`, under the token before that."""
+        self._away: set[str] = set()
+        """Those that the last look did not show."""
         self._before: dict[str, tuple[int, int]] = {}
 
     # ------------------------------------------------------------------------------- ownership
@@ -81,18 +83,20 @@ class ShardStore:
         return self._writer.settled(shard)
 
     def observed(self, leases: Mapping[str, Lease]) -> None:
-        """What somebody saw of any shards: a number that went back is a failover that lost some.
+        """What a look at all shards showed: a number that went back is a failover that lost some.
 
         A beat as well: it rises where nothing is committed, and a command may be lost beside it.
+        Where a part was away it may have risen as far again, so that nothing went back.
         """
         for shard, lease in leases.items():
             position = (lease.epoch, lease.seq, lease.beat)
             known = self._positions.get(shard, position)
-            if position < known:
+            if position < known or shard in self._away:
                 self._writer.failed_over = True
-            elif lease.epoch > known[0]:
+            if lease.epoch > known[0]:
                 self._before[shard] = known[:2]
             self._positions[shard] = position
+        self._away = self._positions.keys() - leases.keys()
 
     def doubt(self) -> None:
         """The engine did not answer somebody: a failover, perhaps."""

@@ -32,7 +32,9 @@ def simulate(
     ] = None,
     faults: Annotated[
         str,
-        typer.Option(help="calm, city, storm, hell; a mixture per seed: swarm, cluster, crashes, leases."),
+        typer.Option(
+            help="calm, city, storm, hell; a mixture per seed: swarm, cluster, crashes, leases."
+        ),
     ] = "swarm",
     devices: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Lights: 4, or drawn by a swarm's seed.")

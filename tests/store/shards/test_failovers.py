@@ -700,7 +700,9 @@ async def test_a_number_that_went_back_has_commands_accepted_again(
     assert other.store.statistics().accepts_repeated == 1
 
 
-@pytest.mark.parametrize("noticed", ["a beat that went back", "somebody had no answer"])
+@pytest.mark.parametrize(
+    "noticed", ["a beat that went back", "a part that was away", "somebody had no answer"]
+)
 async def test_commands_are_accepted_again_though_no_commit_was_lost_beside_them(
     house: MakeHouse, autojump_clock: object, noticed: str
 ) -> None:
@@ -709,18 +711,23 @@ async def test_commands_are_accepted_again_though_no_commit_was_lost_beside_them
     await one.take(IN_A)
     await one.store.commit([light(A)])
     await other.store.open()
+    token = {IN_A: one.store.owned[IN_A].token}
     await trio.sleep(1)
     hold(servers)
+    other.store.observed(await other.engine.look([IN_A]))
     await other.store.accept(accept("c1"))
-    await one.engine.renew({IN_A: one.store.owned[IN_A].token})
+    await one.engine.renew(token)
     if noticed == "a beat that went back":
         other.store.observed(await other.engine.look([IN_A]))
     servers.fail_over()
+    if noticed == "a part that was away":
+        other.store.observed({})
+        await again(lambda: one.engine.renew(token))  # as often as before: nothing went back
     leases = await again(lambda: other.engine.look([IN_A]))
-    if noticed == "a beat that went back":
-        other.store.observed(leases)
-    else:
+    if noticed == "somebody had no answer":
         other.store.doubt()
+    else:
+        other.store.observed(leases)
     await other.store.check()
     assert other.store.statistics().accepts_repeated == 1
 
