@@ -111,9 +111,9 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, crashes, leases)
 	$(BIN)/lamplighter simulate --faults $(or $(FAULTS),swarm) --minutes $(or $(MINUTES),5)
 
-seeds: $(READY) ## hold 200 known seeds of the swarm against the truth, of which make test tries 10
+seeds: $(READY) ## hold 200 known seeds of the swarm, and 40 of several processes, against the truth
 	LAMPLIGHTER_SEEDS=$(or $(SEEDS),200) $(PYTEST) \
-	  $(addprefix tests/simulation/test_,simulated_seeds.py truth_in_a_storm.py trouble_of_its_own.py)
+	  $(addprefix tests/simulation/test_,simulated_seeds.py truth_in_a_storm.py trouble_of_its_own.py cluster.py)
 
 planted: $(READY) ## plant bugs, and write down how many seeds find each (a few minutes)
 	$(BIN)/python -m tests.simulation
