@@ -124,7 +124,10 @@ class InboxReader:
                 now = trio.current_time()
                 self._handing.begin(state, Waiting(entry.id, message, since=now, line=entry.line))
         elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
-            if answer.entry and state.was_another(answer.entry, answer.before):
+            entry = InboxEntry(answer.entry, accept.message, answer.line)
+            if answer.entry and (
+                state.was_another(answer.entry, answer.before) or state.went_past(entry)
+            ):
                 state.step_back()
             self.ring(accept.shard)
 

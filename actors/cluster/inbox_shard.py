@@ -10,13 +10,13 @@ import msgspec
 from actors.cluster.messages import CommandTaken, ForLight, Message
 from actors.cluster.watermark import Watermark
 from actors.messaging.reply import ToldReply
+from lorawan.shared_text import shared
 from store.engine.places import goes_on_elsewhere, id_order
 from store.engine.port import InboxEntry
 
-STEP_BACK_MS = 60_000
-"""An engine that was set back may date new entries by another clock."""
+BEGINNING = "0-0"
 SEEN_MOST = 4_096
-"""Entries that are known again, for each shard; 150 bytes each, of a busy shard's last minutes."""
+"""Entries that are known again, for each shard; 200 bytes each, of a busy shard's last minutes."""
 PARKED_S = 60.0
 """For so long what is for a parked light waits: a command, and an event behind it, which would keep
 others from their end. What an inbox holds of a shard is kept from its oldest entry on that is not
@@ -104,7 +104,8 @@ class InboxShard:
     """The mark that was stored when the shard was taken."""
     _from: str = ""
     _steps_back: int = 0
-    _seen: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By id what was in it, and its line; the first read comes first."""
 
     def __post_init__(self) -> None:
         self._from = self.taken_at = self.after
@@ -126,10 +127,13 @@ class InboxShard:
         return self._steps_back, self.after
 
     def step_back(self) -> None:
-        """Look again at what was read before."""
+        """Look again at all that is there, which is what is not dealt with, and the last seconds.
+
+        An engine that was set back may have no entry of this inbox any more, and dates new ones by
+        its own clock, which may be behind by any time.
+        """
         self._steps_back += 1
-        at_ms, _ = id_order(self.watermark.mark)
-        self.after = self._from = f"{max(0, at_ms - STEP_BACK_MS)}-0"
+        self.after = self._from = BEGINNING
         self.checking = True
 
     def comes_next(self, entry_id: str, before: str) -> bool:
@@ -154,17 +158,25 @@ class InboxShard:
         order = id_order(self.after)
         return bool(before) and id_order(before) < order < id_order(entry_id)
 
+    def went_past(self, entry: InboxEntry) -> bool:
+        """Whether it lies before what was read last, and was not read: another master dates by
+        another clock."""
+        return id_order(entry.id) <= id_order(self.after) and not self.was_seen(entry)
+
     def was_seen(self, entry: InboxEntry) -> bool:
-        """Whether this very entry was read here before, or is older than what is remembered."""
-        if self._seen.get(entry.id) == hash(entry.message):
+        """Whether this very entry was read here before, or is older than what is remembered of its
+        line of history: ids of another line may be lower, and new."""
+        known = self._seen.get(entry.id)
+        if known is not None and known[0] == hash(entry.message):
             return True
         if len(self._seen) < SEEN_MOST:
             return False
-        return id_order(entry.id) < id_order(next(iter(self._seen)))
+        first, (_, line) = next(iter(self._seen.items()))
+        return entry.line == line and id_order(entry.id) < id_order(first)
 
     def note_seen(self, entry: InboxEntry) -> None:
         """It was read."""
-        self._seen[entry.id] = hash(entry.message)
+        self._seen[entry.id] = hash(entry.message), shared(entry.line)
         if len(self._seen) > SEEN_MOST:
             del self._seen[next(iter(self._seen))]
 

@@ -9,8 +9,9 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.cluster import inbox_shard
 from actors.cluster.inbox_handing import BEHIND_MOST
-from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST
+from actors.cluster.inbox_shard import PARKED_S, SEEN_MOST, TRIES_MOST
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
 from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
@@ -329,14 +330,25 @@ async def test_what_is_dealt_with_after_the_shard_is_lost_moves_nothing(
         assert kit.reader.mark(SHARD) == "0-0"
 
 
+@pytest.mark.parametrize("seen_most", [SEEN_MOST, 1])
+@pytest.mark.parametrize(("kept", "behind_s"), [(True, 10.0), (False, 10.0), (False, 3_600.0)])
 async def test_an_engine_that_was_set_back_may_give_old_ids_to_new_commands(
     autojump_clock: object,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: bool,
+    behind_s: float,
+    seen_most: int,
 ) -> None:
+    """Also below all that were read or are remembered: a server that has no entry of an inbox dates
+    the first by its own clock."""
+    monkeypatch.setattr(inbox_shard, "SEEN_MOST", seen_most)
     wall = [1_750_000_000.0]
     servers = MemoryServers(replicas=1, wall=lambda: wall[0] + trio.current_time())
     async with reading(servers) as kit:
         kit.reader.take(SHARD, "0-0")
-        await post(kit.engine, SHARD, command(ONE, "kept"))
+        before = ["kept"] if kept else []
+        if kept:
+            await post(kit.engine, SHARD, command(ONE, "kept"))
         [master] = servers.masters
         assert master is not None
         master.catch_up()
@@ -345,18 +357,18 @@ async def test_an_engine_that_was_set_back_may_give_old_ids_to_new_commands(
         wall[0] += 5.0
         [lost] = await post(kit.engine, SHARD, asked(ONE, "lost"))
         await trio.sleep(0.1)
-        assert kit.lights.said == ["kept", "lost"]
-        kit.lights.deal(0, 1)
+        assert kit.lights.said == [*before, "lost"]
+        kit.lights.deal(*range(len(before) + 1))
         assert kit.reader.mark(SHARD) == lost
 
         servers.stop()
         await trio.sleep(4.0)
-        wall[0] -= 10.0
+        wall[0] -= behind_s
         servers.fail_over()
         [new] = await post(kit.engine, SHARD, command(ONE, "new"))
         assert id_order(new) < id_order(lost)
         await trio.sleep(5.0)
-        assert kit.lights.said == ["kept", "lost", "new"]
+        assert kit.lights.said == [*before, "lost", "new"]
 
 
 @pytest.mark.parametrize("seed", range(20))
