@@ -27,12 +27,6 @@ from store.port import ALL_STREAMS, Entry, Outcome, Record, Streams, Table
 INBOX_MOST = 4_096
 """Entries of an inbox: 4,096 x 1 kB x 65 shards are 270 MB at the very worst, and minutes of the
 busiest shard."""
-FEED_KEPT = 256
-"""Commits that a feed remembers; a reader further behind takes a snapshot."""
-FEED_BYTES = 4_000_000
-"""Of them where they are large, two snapshots of a shard of 1,000 lights: a reader further behind
-is served better by one. 65 such feeds are 260 MB; without this, 256 full commits of 48 records of
-lights (88 kB) were 23 MB each, and 1.5 GB."""
 COMMIT_WRITES_MOST = 96
 """Writes of one commit: the engine serves nobody else meanwhile (0.9 to 1.5 ms; 2 ms are allowed).
 Only a request that is larger by itself goes beyond it, alone in its commit: a new rollout over
@@ -41,13 +35,6 @@ thousands."""
 
 FEED_BELL = "feed:"
 """Begins the name of the bell of a shard's commits."""
-
-
-def feed_kept(newest: bytes) -> int:
-    """How many commits a feed remembers once this one is told: as many as fit if all are as large.
-
-    Smaller ones after large ones may come to some more, until as many have followed."""
-    return max(1, min(FEED_KEPT, FEED_BYTES // max(1, len(newest))))
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):
@@ -235,6 +222,12 @@ class Engine(Protocol):
     @property
     def durability_warnings(self) -> Sequence[str]:
         """Why an acknowledged commit may be lost here, in words for the operator; after `open`."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How many were made to servers until now: before anything is read here that a fail-over
+        has set back, there is a new one."""
         ...
 
     async def open(self) -> None:

@@ -49,8 +49,8 @@ class ShardStore:
         self._opened = False
         self._positions: dict[str, tuple[int, int, int]] = {}
         """Where each shard was seen last; `_before`, under the token before that."""
-        self._away: set[str] = set()
-        """Those that the last look did not show."""
+        self._connections = 0
+        """Of the engine, when it was last looked for what a failover lost."""
         self._before: dict[str, tuple[int, int]] = {}
 
     # ------------------------------------------------------------------------------- ownership
@@ -83,20 +83,18 @@ class ShardStore:
         return self._writer.settled(shard)
 
     def observed(self, leases: Mapping[str, Lease]) -> None:
-        """What a look at all shards showed: a number that went back is a failover that lost some.
+        """What somebody saw of any shards: a number that went back is a failover that lost some.
 
         A beat as well: it rises where nothing is committed, and a command may be lost beside it.
-        Where a part was away it may have risen as far again, so that nothing went back.
         """
         for shard, lease in leases.items():
             position = (lease.epoch, lease.seq, lease.beat)
             known = self._positions.get(shard, position)
-            if position < known or shard in self._away:
+            if position < known:
                 self._writer.failed_over = True
-            if lease.epoch > known[0]:
+            elif lease.epoch > known[0]:
                 self._before[shard] = known[:2]
             self._positions[shard] = position
-        self._away = self._positions.keys() - leases.keys()
 
     def doubt(self) -> None:
         """The engine did not answer somebody: a failover, perhaps."""
@@ -217,9 +215,12 @@ class ShardStore:
     async def _make_good(self) -> None:
         """Accept again what a failover may have lost, as soon as the engine answers: who commits
         all the time never comes to a check. What does not answer is asked again by a later one."""
-        if not self._writer.failed_over and not self._acceptor.failed:
+        connections = self.engine.connections
+        known = connections == self._connections
+        if known and not self._writer.failed_over and not self._acceptor.failed:
             await trio.lowlevel.checkpoint()
             return
+        self._connections = connections
         self._made_good_at = self._steady()
         self._writer.failed_over = self._acceptor.failed = False
         self._on_doubted()

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from store.engine.feeds import FEED_KEPT, feed_kept
 from store.engine.places import id_order, line_after
 from store.engine.port import (
     FEED_BELL,
-    FEED_KEPT,
     INBOX_MOST,
     Accept,
     Accepted,
@@ -24,7 +24,6 @@ from store.engine.port import (
     Lease,
     Member,
     Result,
-    feed_kept,
 )
 from store.memory import MemoryDisk
 from store.port import ALL_STREAMS, Put, Streams, Table

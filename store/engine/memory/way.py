@@ -88,6 +88,8 @@ class Way:
         """Which master a new connection leads to: whoever is on the wrong side of a split finds
         the old one."""
         self.connected: dict[int, Master] = {}
+        self.connections = 0
+        """As `Engine.connections`."""
         self.is_open = False
         self.is_closed = False
 
@@ -254,8 +256,9 @@ class Way:
         if master is None or not master.answers or master.read_only:
             self.connected.pop(part, None)
             raise StoreUnavailable("memory: no server takes writes")
-        if not master.hangs and part not in self.parted:
+        if not master.hangs and part not in self.parted and part not in self.connected:
             self.connected[part] = master
+            self.connections += 1
         return master
 
     def check(self) -> None:

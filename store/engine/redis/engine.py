@@ -91,6 +91,11 @@ class RedisEngine:
         `hear`: a setting may be changed, and a fail-over may promote a server that has others."""
         return self._admission.warnings
 
+    @property
+    def connections(self) -> int:
+        """How many were made to servers until now."""
+        return self._lanes.connections
+
     async def open(self) -> None:
         """Connect, check and create; idempotent.
 

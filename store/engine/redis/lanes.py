@@ -122,6 +122,11 @@ class Lanes:
             raise errors[0]
         return answers
 
+    @property
+    def connections(self) -> int:
+        """That were made until now, in all lanes."""
+        return sum(lane.node.connections for lane in list(self._lanes.values()))
+
     async def close(self) -> None:
         """Close every connection when what is on its way has ended; idempotent, shields itself."""
         self._closed = True

@@ -59,6 +59,8 @@ class Node:
         self._is_grouping = is_grouping
         self._connection: Connection | None = None
         self.failures = 0
+        self.connections = 0
+        """That were made until now."""
 
     def ask(
         self, commands: Sequence[Command], confirm: int = 0, failures: int | None = None
@@ -125,6 +127,7 @@ class Node:
         if connection is not None and (self._made_in != self._era() or _is_stale(connection)):
             self.drop()
         if self._connection is None:
+            self.connections += 1
             era = self._era()
             self._connection = self._connect()
             if era != self._era():  # another server was found, by this call or beside it

@@ -5,6 +5,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from store.engine.feeds import feed_kept
 from store.engine.port import (
     FEED_BELL,
     INBOX_MOST,
@@ -15,7 +16,6 @@ from store.engine.port import (
     Commit,
     Lease,
     Result,
-    feed_kept,
 )
 from store.engine.redis.keys import Keys
 from store.engine.redis.scripts import Argument, Call, script

@@ -26,9 +26,10 @@ from actors.replace import replace
 from actors.rollouts.repository import rollout_put
 from actors.storage.record_version import stamped
 from actors.supervision import ChildState
+from store.engine.feeds import FEED_KEPT
 from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
 from store.engine.memory.way import ANSWER_S
-from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
+from store.engine.port import FEED_BELL, Commit, Lease
 from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from store.errors import StoreUnavailable
 from store.port import Delete, Put, Table, Write, outcome

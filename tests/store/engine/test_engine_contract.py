@@ -6,11 +6,10 @@ import pytest
 import trio
 from msgspec.structs import replace
 
+from store.engine.feeds import FEED_BYTES, FEED_KEPT
 from store.engine.places import id_order, is_older, place_of
 from store.engine.port import (
     FEED_BELL,
-    FEED_BYTES,
-    FEED_KEPT,
     INBOX_MOST,
     Accepted,
     AcceptResult,
