@@ -11,6 +11,7 @@ import trio
 
 from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.follower import Follower
+from actors.cluster.inbox_shard import InboxShard
 from actors.cluster.keeper import core, leases
 from actors.cluster.keeper.keeper import Keeper
 from actors.cluster.unconfirmed import Unconfirmed
@@ -18,14 +19,17 @@ from actors.cluster.watermark import Watermark
 from actors.storage.store_writer import StoreWriter
 from simulation.harness.cluster.faults import ClusterFaults, in_parts
 from simulation.harness.cluster.ledger_house import LedgerHouse
+from simulation.harness.cluster.scenario import cluster_crashes
 from simulation.harness.scenario import Scenario
 from store.engine.epochs import Leaps
 from store.engine.memory import MemoryEngine
 from store.engine.memory.data import Data
+from store.engine.places import id_order
 from store.engine.port import Applied, FeedEntry, Result
 from store.errors import StoreUnavailable
 from store.shards.acceptor import Acceptor
 from store.shards.shard_log import Answer, ShardLog
+from store.shards.shard_store import ShardStore
 from tests.simulation.planting import planted_in_a_cluster, planted_in_a_ledger
 
 replace = msgspec.structs.replace
@@ -303,6 +307,30 @@ def read_behind_all() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("another server is no reason to look for what a failover took")
+def new_server_unnoticed() -> Iterator[None]:
+    real = ShardStore._make_good
+
+    async def make_good(self: Any) -> None:
+        self._connections = self.engine.connections
+        await real(self)
+
+    with patch.object(ShardStore, "_make_good", make_good):
+        yield
+
+
+@planted_in_a_cluster("an inbox is read again from a minute before its mark")
+def a_minute_back() -> Iterator[None]:
+    real = InboxShard.step_back
+
+    def step_back(self: Any) -> None:
+        real(self)
+        self.after = self._from = f"{max(0, id_order(self.watermark.mark)[0] - 60_000)}-0"
+
+    with patch.object(InboxShard, "step_back", step_back):
+        yield
+
+
 # ------------------------------------------------------------------ where they are looked for
 
 
@@ -355,8 +383,18 @@ def _split(drawn: ClusterFaults) -> ClusterFaults:
     )
 
 
+AMONG_CRASHES = frozenset(
+    {
+        "another server is no reason to look for what a failover took",
+        "an inbox is read again from a minute before its mark",
+    }
+)
+
+
 def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
     """Likewise, for whole houses."""
+    if name in AMONG_CRASHES:
+        drawn = cluster_crashes(drawn.seed)
     faults = drawn.cluster
     assert faults is not None
     match name:
@@ -381,6 +419,11 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case "an event for a parked light stays in its inbox":
             faults = replace(faults, kill_every_s=0.0, leave_every_s=0.0, fail_over_every_s=0.0)
             drawn = replace(drawn, service=replace(drawn.service, light_crash=0.05))
+        case "another server is no reason to look for what a failover took":
+            faults = replace(faults, fail_over_every_s=6.0, fail_over_s=(0.1, 0.3), houses=4)
+            faults = replace(faults, lossy_s=(0.3, 1.0), masters=1)
+        case "an inbox is read again from a minute before its mark":
+            faults = replace(faults, clock_every_s=10.0, clock_off_s=3_600.0)
         case (
             "what a silent part has unread holds up the feeds of all"
             | "a look at leases fails where the list of members is away"
