@@ -1,5 +1,7 @@
 """Lamplighter as one of the processes that serve a fleet together, without its web."""
 
+from contextlib import suppress
+
 import trio
 
 from actors.application import Application
@@ -7,12 +9,15 @@ from actors.clustered import ClusterParts
 from actors.refusal import Refusal
 from actors.start_order import ROOT_BUDGET, event_stream, fleet, foundation, root_over
 from actors.supervision import ChildSpec, Supervisor
+from store.errors import StoreError
 
 KEEPER_SHUTDOWN_S = 1.0
 """Whoever leaves in order gave everything before (`leave`); else the leases run out."""
 LOOK_S = 0.25
 SILENT_S = 3.0
 """One look that fails is no outage, and a shard that is not given is dark for 6 s."""
+LAST_LOOK_S = 2.0
+"""The engine has answered just now; else nobody waits for it."""
 KEEPER_START_S = 300.0
 """To read the whole fleet at the start: 20,000 lights take a second, a slow engine longer."""
 
@@ -32,6 +37,8 @@ class ClusterApplication(Application):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._until_silent, nursery.cancel_scope)
             await self._cluster.keeper.leave()
+            with trio.move_on_after(LAST_LOOK_S), suppress(StoreError):
+                await self._cluster.store.check()  # what a fail-over took is in no other memory
             nursery.cancel_scope.cancel(reason="everything is given")
 
     async def _until_silent(self, leaving: trio.CancelScope) -> None:

@@ -8,9 +8,10 @@ from trio.testing import MockClock
 
 from actors.device.command import CommandStatus
 from lorawan.kuando import LightState
-from store.engine.memory import Fate
+from store.engine.memory import Fate, MemoryServers
 from store.engine.shards import FLEET, shard_of
-from tests.support.cluster_house import two_houses
+from tests.support.cluster_house import Street, two_houses
+from tests.support.running_application import make_world
 
 RED = LightState(red=255, blue=0, green=0, on=255, off=0)
 
@@ -49,6 +50,41 @@ async def test_whoever_leaves_says_so_and_one_look_that_fails_does_not_end_it(
         assert "this process gives its lights to the others, and stops" in problems
         await trio.sleep(10)
         assert leaver.owned == set()
+
+
+async def test_whoever_leaves_has_commands_accepted_again_that_a_fail_over_took_meanwhile(
+    autojump_clock: MockClock,
+) -> None:
+    """Without a replica that must confirm, only its memory knows of them."""
+    world = make_world(lights=4)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world, MemoryServers(replicas=1))
+        await street.spread(nursery, "north", "south")
+        owner = next(one for one in street.houses if one.lights)
+        [leaver] = [one for one in street.houses if one is not owner]
+        [master] = street.servers.masters
+        assert master is not None
+        await trio.sleep(5)
+        master.catch_up()
+        master.replicas[0].held = True
+        left = trio.Event()
+
+        async def leave() -> None:
+            await leaver.application.leave()
+            left.set()
+
+        nursery.start_soon(leave)
+        while len(leaver.owned) > 1:  # noqa: ASYNC110 - it looks every two seconds while it commits
+            await trio.sleep(0.01)
+        leaver.store.doubt()
+        await leaver.store.check()
+        command = await leaver.command(next(iter(owner.lights)), RED)
+        street.servers.fail_over()
+        await left.wait()
+        street.close(leaver)
+        assert (await owner.final(command.id, 60.0)).status is CommandStatus.VERIFIED
+        nursery.cancel_scope.cancel(reason="the test ends")
 
 
 @pytest.mark.parametrize(("silent", "most_s"), [("everything", 4.0), ("forget_member", 11.5)])

@@ -77,10 +77,12 @@ def cluster_crashes(seed: int) -> Scenario:
             replicas=2,
             lossy=1.0,
             lossy_s=(0.01, rng.choice((1.0, 5.0))),
-            # A failover that takes a take back, while the process that took stands still and the
-            # one before it wakes: both have acknowledged what the other does not know.
+            # What a failover took is in one memory only: of whoever stands still or is gone it is
+            # not sent again (docs/cluster.md, "With need 0").
             pause_every_s=0.0,
             pause_at_enqueue=0.0,
+            kill_every_s=0.0,
+            leave_every_s=0.0,
             old_lives=0.0,  # as in `draw`, where no replica must confirm
             fail_over_every_s=rng.choice((8.0, 15.0, 30.0)),
             fail_over_s=(0.1, rng.choice((0.5, 3.0))),
