@@ -112,10 +112,7 @@ async def test_a_command_that_a_failover_took_with_its_pursuit_is_pursued_once_i
         await street.spread(nursery, "north", "south")
         owner = next(one for one in street.houses if one.lights)
         [acceptor] = [one for one in street.houses if one is not owner]
-        [master] = street.servers.masters
-        assert master is not None
-        master.catch_up()
-        master.replicas[0].held = True
+        street.hold_replicas()
         dev_eui = next(iter(owner.lights))
         command = await acceptor.command(dev_eui, BLUE)
         pursued = await acceptor.parts.board.wait_command(

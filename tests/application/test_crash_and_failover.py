@@ -81,12 +81,9 @@ async def test_a_verdict_that_was_stored_stays(autojump_clock: MockClock, proces
         assert isinstance(actor, DeviceActor)
         cut_off = CutOff(owner, street.servers)
         actor._ports = replace(owner.parts.light_ports, store_writer=cut_off)
-        [master] = street.servers.masters
-        assert master is not None
         command = await owner.command(dev_eui, RED)
         await trio.sleep(1.0)
-        master.catch_up()
-        master.replicas[0].held = True
+        street.hold_replicas()
         for house in street.houses:
             done = await house.final(command.id, 60.0)
             assert done.status is CommandStatus.VERIFIED

@@ -40,13 +40,6 @@ class Story:
         await self.street.settled()
         return north
 
-    def hold(self) -> None:
-        """Nothing more reaches the replica."""
-        [master] = self.street.servers.masters
-        assert master is not None
-        master.catch_up()
-        master.replicas[0].held = True
-
     async def hand_over(self, north: House, south: House) -> None:
         """`north` leaves, and is gone; `south` owns all, and the engine is set back."""
         with trio.fail_after(30):
@@ -79,7 +72,7 @@ async def pursued(story: Story, north: House) -> Command:
     """The replica knows that the light pursues it."""
     first = await north.command(story.dev_eui, RED)
     await trio.sleep(0.05)
-    story.hold()
+    story.street.hold_replicas()
     assert not story.stored(first).status.final
     return first
 
@@ -88,7 +81,7 @@ async def accepted(story: Story, north: House) -> Command:
     """The replica knows only that it was accepted."""
     north.engine.fate = lambda request: Fate(delay_s=0.5 if request.name == "commit" else 0.0)
     first = await north.command(story.dev_eui, RED)
-    story.hold()
+    story.street.hold_replicas()
     await trio.sleep(0.6)
     north.engine.fate = lambda request: Fate()
     return first

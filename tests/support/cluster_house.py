@@ -181,6 +181,13 @@ class Street:
                         dev_eui, lambda d: d.phase is Phase.IDLE, timeout_s
                     )
 
+    def hold_replicas(self) -> None:
+        """From now on nothing reaches the replica of the only master."""
+        [master] = self.servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+
     def fleet_house(self) -> House:
         """Where the fleet's own shard lives."""
         [house] = [one for one in self.houses if one.parts.fleetwide_here is not None]

@@ -85,6 +85,14 @@ async def accept(home: RunningApplication, dev_eui: str) -> str:
         return "crashed"
 
 
+def assert_superseded(home: RunningApplication, older: Command) -> None:
+    """It is shown as ended by the command after it."""
+    assert older.id not in home.parts.board.open_commands
+    shown = home.parts.board.command(older.id)
+    assert shown is not None
+    assert shown.status.value == "superseded"
+
+
 async def stored(home: RunningApplication, dev_eui: str) -> Device:
     record = await home.parts.environment.store.get(Table.DEVICE, dev_eui)
     assert record is not None
@@ -161,10 +169,7 @@ async def test_what_ended_is_shown_although_its_step_crashes_twice(
             await accept(home, dev_eui)
             await trio.sleep(120)
             assert between.left == 0
-            assert older.id not in home.parts.board.open_commands
-            shown = home.parts.board.command(older.id)
-            assert shown is not None
-            assert shown.status.value == "superseded"
+            assert_superseded(home, older)
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
@@ -199,10 +204,7 @@ async def test_what_ended_is_shown_although_to_show_its_light_crashes_again_and_
             await accept(home, dev_eui)
             await trio.sleep(120)
             assert board.left == 0
-            assert older.id not in home.parts.board.open_commands
-            shown = home.parts.board.command(older.id)
-            assert shown is not None
-            assert shown.status.value == "superseded"
+            assert_superseded(home, older)
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
@@ -245,10 +247,7 @@ async def test_a_step_that_was_found_stored_is_not_asked_for_again(
             await accept(home, dev_eui)
             await trio.sleep(120)
             assert (board.left, store_writer.asked) == (0, 1)
-            assert older.id not in home.parts.board.open_commands
-            shown = home.parts.board.command(older.id)
-            assert shown is not None
-            assert shown.status.value == "superseded"
+            assert_superseded(home, older)
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
